@@ -3,8 +3,14 @@
 from abri_pipeline.contracts.model import RECORDED_AT, Cadence, Dataset, Field, Fresh, Kind
 
 COMPONENTS = (
-    "concentration", "correlation", "credit_stress", "gpu_deflation", "capex_intensity", "revenue_gap", "deal_flow",
-)  # fmt: skip
+    "concentration",
+    "correlation",
+    "credit_stress",
+    "gpu_deflation",
+    "capex_intensity",
+    "revenue_gap",
+    "deal_flow",
+)
 LEVELS = ("Normal", "Elevated", "Bubble", "Extreme")
 
 
@@ -30,10 +36,16 @@ HISTORY = Dataset(
         Field("method", Kind.TEXT, "method and version", required=True),
         Field("knowledge_at", Kind.INSTANT, "nothing known later was read", required=True),
         Field("input_digest", Kind.TEXT, "SHA-256 of method and inputs", required=True),
-        Field("kind", Kind.TEXT, "how the print came about", required=True,
-              choices=("live", "reconstructed", "replay")),
-        Field("status", Kind.TEXT, "how much of the index is there", required=True,
-              choices=("full", "official_partial", "indicative", "none")),
+        Field(
+            "kind", Kind.TEXT, "how the print came about", required=True, choices=("live", "reconstructed", "replay")
+        ),
+        Field(
+            "status",
+            Kind.TEXT,
+            "how much of the index is there",
+            required=True,
+            choices=("full", "official_partial", "indicative", "none"),
+        ),
         *(_score(f"{name}_score", f"score of {name}; null where an input is missing") for name in COMPONENTS),
         _score("composite_score", "weighted mean of the components present"),
         Field("level", Kind.TEXT, "level of the composite; null where the status shows none", choices=LEVELS),
@@ -45,11 +57,15 @@ HISTORY = Dataset(
         _score("p95", "95th percentile of the band"),
         Field("coverage", Kind.NUMBER, "weight of the components present", "fraction", required=True, low=0, high=1),
         Field("crowded", Kind.FLAG, "both correlations above .85"),
-        Field("inputs", Kind.DOCUMENT, "each indicator: value, unit, as-of, available at, source, or why missing",
-              required=True),
+        Field(
+            "inputs",
+            Kind.DOCUMENT,
+            "each indicator: value, unit, as-of, available at, source, or why missing",
+            required=True,
+        ),
         Field("supersedes", Kind.TEXT, "input_digest of the print this one corrects"),
         Field("reason", Kind.TEXT, "why it was printed"),
         RECORDED_AT,
     ),
     expectations=(Fresh(warn=6, error=12),),  # weekly, printed on the Monday after
-)  # fmt: skip
+)

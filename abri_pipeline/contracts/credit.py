@@ -29,8 +29,9 @@ SPREADS = Dataset(
         Field("hy_ig_diff", Kind.NUMBER, "hy_oas - ig_bbb_oas", "basis points", plausible=(80, 1800)),
         Field("treasury_10y", Kind.NUMBER, "ten-year constant-maturity yield", "percent", plausible=(-1, 12)),
         Field("baa10y", Kind.NUMBER, "Moody's Baa yield less ten-year Treasury", "basis points", plausible=(80, 1000)),
-        Field("substitute", Kind.TEXT, "the series that stands in where the ICE spreads are unknown",
-              choices=("BAA10Y",)),
+        Field(
+            "substitute", Kind.TEXT, "the series that stands in where the ICE spreads are unknown", choices=("BAA10Y",)
+        ),
         AVAILABLE_AT,
         *PROVENANCE,
     ),
@@ -39,4 +40,4 @@ SPREADS = Dataset(
         Continuous("hy_oas", step=150),
         Continuous("ig_bbb_oas", step=60),
     ),
-)  # fmt: skip
+)

@@ -19,11 +19,17 @@ DEALS = Dataset(
     fields=(
         Field("deal_id", Kind.TEXT, "stable id from date, company and counterparty", required=True),
         Field("announced_date", Kind.DATE, "day of announcement", required=True),
-        Field("date_precision", Kind.TEXT, "how exactly the day is known", required=True,
-              choices=("day", "month", "approx")),
+        Field(
+            "date_precision",
+            Kind.TEXT,
+            "how exactly the day is known",
+            required=True,
+            choices=("day", "month", "approx"),
+        ),
         Field("company", Kind.TEXT, "who raises the money", required=True),
-        Field("amount_usd_millions", Kind.NUMBER, "binding amount; null where none was published",
-              "USD millions", above=0),
+        Field(
+            "amount_usd_millions", Kind.NUMBER, "binding amount; null where none was published", "USD millions", above=0
+        ),
         Field("structure_type", Kind.TEXT, "form of the financing", required=True, choices=STRUCTURES),
         Field("counterparty", Kind.TEXT, "who provides it"),
         Field("is_circular", Kind.FLAG, "the financier or its affiliate sells to the company", required=True),
@@ -37,4 +43,4 @@ DEALS = Dataset(
         WITHDRAWN_AT,
         *PROVENANCE,
     ),
-)  # fmt: skip
+)

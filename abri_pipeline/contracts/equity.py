@@ -33,8 +33,13 @@ BARS = Dataset(
         Field("adj_close", Kind.NUMBER, "close, also adjusted for dividends", "USD", above=0),
         Field("volume", Kind.COUNT, "shares traded, split-adjusted", "shares", low=0),
         Field("market_cap", Kind.NUMBER, "close x shares outstanding; null where shares are unknown", "USD", above=0),
-        Field("bar_status", Kind.TEXT, "final from 06:00 New York on the day after the session",
-              required=True, choices=("provisional", "final")),
+        Field(
+            "bar_status",
+            Kind.TEXT,
+            "final from 06:00 New York on the day after the session",
+            required=True,
+            choices=("provisional", "final"),
+        ),
         *PROVENANCE,
     ),
     orders=(("low", "high"), ("low", "open"), ("low", "close"), ("open", "high"), ("close", "high")),
@@ -43,7 +48,7 @@ BARS = Dataset(
         Fresh(warn=1, error=7),
         Continuous("close", step=0.6, log=True, by="symbol"),
     ),
-)  # fmt: skip
+)
 
 ACTIONS = Dataset(
     name="corporate_actions",
@@ -60,8 +65,7 @@ ACTIONS = Dataset(
         Field("symbol", Kind.TEXT, "the instrument's current ticker", required=True),
         Field("date", Kind.DATE, "ex-date", required=True),
         Field("action", Kind.TEXT, "what happened", required=True, choices=("dividend", "split")),
-        Field("value", Kind.NUMBER, "USD a share (split-adjusted), or new shares for one old",
-              required=True, above=0),
+        Field("value", Kind.NUMBER, "USD a share (split-adjusted), or new shares for one old", required=True, above=0),
         *PROVENANCE,
     ),
-)  # fmt: skip
+)

@@ -2,8 +2,15 @@
 
 from abri_pipeline.contracts.market import WITHDRAWN_AT
 from abri_pipeline.contracts.model import (
-    AVAILABLE_AT, PROVENANCE, RECORDED_AT, Cadence, Dataset, Field, Kind, Outliers,
-)  # fmt: skip
+    AVAILABLE_AT,
+    PROVENANCE,
+    RECORDED_AT,
+    Cadence,
+    Dataset,
+    Field,
+    Kind,
+    Outliers,
+)
 
 FILINGS = Dataset(
     name="filings",
@@ -105,8 +112,14 @@ HYPERSCALERS = Dataset(
         Field("depreciation", Kind.NUMBER, "depreciation and amortisation", _USD),
         Field("receivables", Kind.NUMBER, "accounts receivable, net", _USD, low=0),
         Field("revenue", Kind.NUMBER, "revenue", _USD, low=0),
-        Field("days_sales_outstanding", Kind.NUMBER, "receivables / revenue x days in the quarter",
-              "days", low=0, plausible=(10, 150)),
+        Field(
+            "days_sales_outstanding",
+            Kind.NUMBER,
+            "receivables / revenue x days in the quarter",
+            "days",
+            low=0,
+            plausible=(10, 150),
+        ),
         Field("adj_debt_equity", Kind.NUMBER, "(debt + lease liabilities) / equity", "ratio"),
         Field("ai_revenue_low", Kind.NUMBER, "AI revenue, low end", _USD, low=0),
         Field("ai_revenue_mid", Kind.NUMBER, "AI revenue, middle", _USD, low=0),
@@ -119,4 +132,4 @@ HYPERSCALERS = Dataset(
     ),
     orders=(("ai_revenue_low", "ai_revenue_mid"), ("ai_revenue_mid", "ai_revenue_high")),
     expectations=(Outliers("capex", by="ticker", order="period_end"),),
-)  # fmt: skip
+)

@@ -1,8 +1,15 @@
 """Index weights and market metrics."""
 
 from abri_pipeline.contracts.model import (
-    AVAILABLE_AT, PROVENANCE, RECORDED_AT, Cadence, Dataset, Field, Fresh, Kind,
-)  # fmt: skip
+    AVAILABLE_AT,
+    PROVENANCE,
+    RECORDED_AT,
+    Cadence,
+    Dataset,
+    Field,
+    Fresh,
+    Kind,
+)
 
 LINES = ("AAPL", "MSFT", "NVDA", "AMZN", "META", "GOOGL", "GOOG", "TSLA", "IT_SECTOR", "IT_SECTOR_GICS2023")
 
@@ -28,7 +35,7 @@ WEIGHTS = Dataset(
         WITHDRAWN_AT,
         *PROVENANCE,
     ),
-)  # fmt: skip
+)
 
 METRICS = Dataset(
     name="market_metrics",
@@ -44,20 +51,48 @@ METRICS = Dataset(
     inputs=("price_history_daily", "corporate_actions", "index_weights"),
     fields=(
         Field("date", Kind.DATE, "exchange session", required=True),
-        Field("mag7_weight", Kind.NUMBER, "Mag7 share of the S&P 500, drifted from the last anchor",
-              "fraction", low=0, high=1, plausible=(0.10, 0.60)),
-        Field("tech_weight", Kind.NUMBER, "IT sector weight as published, held from the last anchor",
-              "fraction", low=0, high=1, plausible=(0.10, 0.60)),
-        Field("tech_weight_gics2023", Kind.NUMBER, "IT sector weight on the 2023 GICS basis, held",
-              "fraction", low=0, high=1, plausible=(0.10, 0.60)),
-        Field("nvda_spy_corr", Kind.NUMBER, "60-session correlation of log returns, NVDA with SPY",
-              "r", low=-1, high=1),
-        Field("mag7_spy_corr", Kind.NUMBER, "60-session correlation of log returns, equal-weight Mag7 with SPY",
-              "r", low=-1, high=1),
+        Field(
+            "mag7_weight",
+            Kind.NUMBER,
+            "Mag7 share of the S&P 500, drifted from the last anchor",
+            "fraction",
+            low=0,
+            high=1,
+            plausible=(0.10, 0.60),
+        ),
+        Field(
+            "tech_weight",
+            Kind.NUMBER,
+            "IT sector weight as published, held from the last anchor",
+            "fraction",
+            low=0,
+            high=1,
+            plausible=(0.10, 0.60),
+        ),
+        Field(
+            "tech_weight_gics2023",
+            Kind.NUMBER,
+            "IT sector weight on the 2023 GICS basis, held",
+            "fraction",
+            low=0,
+            high=1,
+            plausible=(0.10, 0.60),
+        ),
+        Field(
+            "nvda_spy_corr", Kind.NUMBER, "60-session correlation of log returns, NVDA with SPY", "r", low=-1, high=1
+        ),
+        Field(
+            "mag7_spy_corr",
+            Kind.NUMBER,
+            "60-session correlation of log returns, equal-weight Mag7 with SPY",
+            "r",
+            low=-1,
+            high=1,
+        ),
         Field("weights_anchor_on", Kind.DATE, "quarter end the weights are drifted from"),
         Field("leveraged_etf_aum", Kind.NUMBER, "assets of TQQQ, SOXL and TECL; null where unknown", "USD", low=0),
         AVAILABLE_AT,
         RECORDED_AT,
     ),
     expectations=(Fresh(warn=1, error=7),),
-)  # fmt: skip
+)
