@@ -48,7 +48,8 @@ def _weekday(days: Days) -> npt.NDArray[np.int64]:
 
 def _on_or_after(days: Days, weekday: int) -> Days:
     ahead = (weekday - _weekday(days)) % 7
-    return days + ahead.astype("timedelta64[D]")
+    shifted: Days = days + ahead.astype("timedelta64[D]")
+    return shifted
 
 
 def _month(days: Days, shift: int) -> Days:
@@ -76,7 +77,7 @@ def _thursday_after(days: Days) -> Days:
 def _employment_friday(days: Days) -> Days:
     """Third Friday after the week (Sunday to Saturday) of the 12th; before a holiday, the day before it."""
     reference_week_ends = _on_or_after(_month(days, 0) + 11, _SATURDAY)
-    friday = reference_week_ends + 20
+    friday: Days = reference_week_ends + 20
     new_year = (friday - _month(friday, 0)).astype(np.int64) < 3
     january = friday.astype("datetime64[M]").astype(np.int64) % 12 == 0
     friday = friday + 7 * (new_year & january)

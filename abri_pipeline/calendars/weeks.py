@@ -22,12 +22,14 @@ def monday(key: str) -> date:
     """The Monday that a key names.
 
     Raises:
-        CalendarError: the key is no ISO date, or that date is no Monday.
+        CalendarError: the key is not written as YYYY-MM-DD, or that date is no Monday.
     """
     try:
         day = date.fromisoformat(key)
     except ValueError as error:
-        raise CalendarError(f"week {key!r} is no ISO date such as 2026-01-12") from error
+        raise CalendarError(f"week {key!r} is no date; write it as 2026-01-12") from error
+    if day.isoformat() != key:  # 20260112 and 2026-W03 parse too, but would be a second name for the week
+        raise CalendarError(f"week {key!r} is not written as {day.isoformat()}")
     if day.weekday() != 0:
         raise CalendarError(f"week {key!r} is no Monday; the week of that day is {week_key(day)}")
     return day
