@@ -129,7 +129,7 @@ _STLFSI = Release(_thursday_after, time(17, 0))
 _UNRATE = Release(
     _employment_friday,
     time(8, 30),
-    {  # the 2025 lapse in appropriations, bls.gov/bls/2025-lapse-revised-release-dates.htm; no 2025-10 value
+    {  # lapses in appropriations, 2025 and 2026, bls.gov/bls/2025-lapse-revised-release-dates.htm; no 2025-10 value
         date(2025, 9, 1): date(2025, 11, 20),
         date(2025, 11, 1): date(2025, 12, 16),
         date(2026, 1, 1): date(2026, 2, 11),
