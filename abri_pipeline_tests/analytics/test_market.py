@@ -122,11 +122,12 @@ def test_an_anchor_older_than_the_prices_gives_no_weight(closes, closes_at):
     assert (found["tech_weight"] == 0.26).all()
 
 
-def test_tesla_counts_from_its_first_day_in_the_index():
+@pytest.mark.parametrize("before_joining", [None, 0.0])
+def test_tesla_counts_from_its_first_day_in_the_index(before_joining):
     instants = closing_instants("2020-09-01", "2021-03-01")
     prices = random_walk(instants)
-    prices.loc[:"2020-12-18", "TSLA"] = np.nan  # its price is not needed before
-    quarters = pd.concat([anchor("2020-09-30", "2020-10-01", TSLA=None), anchor("2020-12-31", "2021-01-01")])
+    prices.loc["2020-11-02":"2020-12-18", "TSLA"] = np.nan  # its price is not needed before
+    quarters = pd.concat([anchor("2020-09-30", "2020-10-01", TSLA=before_joining), anchor("2020-12-31", "2021-01-01")])
     found = market_metrics(prices, quarters, instants)["mag7_weight"]
     growth = prices.loc["2020-12-18"] / prices.loc["2020-09-30"]
     seven = sum(0.03 * growth[line] / growth[INDEX] for line in WEIGHT_LINES if line != "TSLA")
