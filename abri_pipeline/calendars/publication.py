@@ -21,7 +21,7 @@ END_OF_DAY = time(23, 59, 59)
 EDGAR_CUTOFF = time(17, 30)
 
 
-class UnknownSeries(ValueError):  # noqa: N818 - reads as the fact it states, as KeyError does not
+class UnknownSeries(ValueError):
     """No publication rule is written for a FRED series; a guess could read the future."""
 
 

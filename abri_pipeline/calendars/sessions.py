@@ -29,7 +29,7 @@ class CalendarError(ValueError):
     """The calendar cannot answer; the message names the day and the mend."""
 
 
-class NotASession(CalendarError):  # noqa: N818 - reads as the fact it states, as KeyError does not
+class NotASession(CalendarError):
     """Opening or closing was asked of a day on which the exchange does not trade."""
 
 
