@@ -30,7 +30,7 @@ def routes(market: Market, faults: Faults, counts: "Counter[str]") -> list[Route
             try:
                 body = json.loads(await request.body())
                 added = [Fault.of(cells) for cells in (body if isinstance(body, list) else [body])]
-            except json.JSONDecodeError as error:
+            except (json.JSONDecodeError, UnicodeDecodeError) as error:
                 return JSONResponse({"error": f"no JSON: {error}"}, status_code=400)
             except (FaultError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, status_code=400)

@@ -27,7 +27,7 @@ REFERENCE_FILES = {
 _NAME = re.compile(r"[A-Za-z0-9^=_-][A-Za-z0-9^=._-]{0,31}")
 
 
-class NoRecordedMarket(ValueError):  # noqa: N818 - reads as the fact it states, as KeyError does not
+class NoRecordedMarket(ValueError):
     """The folder does not exist or holds nothing of the recorded layout; the message names the mend."""
 
 
@@ -86,7 +86,7 @@ class RecordedMarket:
     def _read_bars(self, symbol: str) -> pd.DataFrame | None:
         path = self.folder / "equity_daily" / f"{symbol}.csv"
         if path.is_file():
-            frame = pd.read_csv(path, parse_dates=["date"], float_precision="round_trip")
+            frame = pd.read_csv(path, parse_dates=["date"])
         elif symbol in self._universe():
             frame = _widened(self._universe()[symbol])
         else:

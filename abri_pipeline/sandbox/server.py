@@ -28,11 +28,11 @@ PORT = 8900
 STOP_SECONDS = 2
 
 
-class PortInUse(OSError):  # noqa: N818 - reads as the fact it states, as FileNotFoundError's kin do
+class PortInUse(OSError):
     """Something listens on the port already; the message names the port and the mend."""
 
 
-class NotLoopback(ValueError):  # noqa: N818 - reads as the fact it states
+class NotLoopback(ValueError):
     """The sandbox was asked to listen where other machines could reach it."""
 
 
@@ -143,7 +143,7 @@ def _server(app: Starlette) -> uvicorn.Server:
         uvicorn.Config(
             app,
             log_config=None,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             lifespan="off",
             ws="none",

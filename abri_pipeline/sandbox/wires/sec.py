@@ -33,7 +33,7 @@ def _document(read: Read, cut: Cut) -> Callable[[Request], Any]:
         minute = now.replace(second=0, microsecond=0)
         key = (cik, minute.isoformat())
         if key not in kept:
-            if len(kept) > 64:
+            if len(kept) >= 16:  # of up to 4 MB each
                 kept.clear()
             whole = read(cik)
             seen = None if whole is None else cut(whole, minute)

@@ -47,6 +47,7 @@ def routes(market: Market) -> list[Route]:
             return error.response()
 
     return [
+        Route("/yahoo", _cookie),
         Route("/yahoo/", _cookie),
         Route("/yahoo/v1/test/getcrumb", _crumb),
         Route("/yahoo/v8/finance/chart/{symbol}", chart),
@@ -119,7 +120,7 @@ def _check_reach(interval: str, start: int, end: int, now: datetime) -> None:
 
 
 async def _cookie(_: Request) -> Response:
-    """fc.yahoo.com: all that its visitor wants is the cookie."""
+    """fc.yahoo.com: all that its visitor wants is the cookie. (A base URL may arrive without its last slash.)"""
     answer = PlainTextResponse("")
     answer.set_cookie("A3", "sandbox", max_age=31_536_000, path="/", samesite="lax")
     return answer

@@ -2,24 +2,20 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from abri_pipeline.calendars import sessions
 from abri_pipeline.sandbox import asof
 from abri_pipeline.sandbox.market import Market
+from abri_pipeline.sandbox.wires import yahoo_meta
+from abri_pipeline.sandbox.wires.yahoo_meta import NEW_YORK
 
-NEW_YORK = ZoneInfo("America/New_York")
 QUOTE = ["open", "high", "low", "close", "volume"]
-VALID_RANGES = ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"]
-# Yahoo states the kind of every symbol; the funds that the platform follows are ETFs, suffixes tell the rest.
-_FUNDS = frozenset({"SPY", "QQQ", "XLK", "TQQQ", "SOXL", "TECL"})
 Stamps = npt.NDArray[np.int64]
 
 
@@ -79,9 +75,8 @@ def body(source: Source, interval: str, window: tuple[int, int], asked: str, eve
     """
     frame = source.daily if interval == "1d" else source.intraday(interval)
     stamps = _stamps(frame, interval)
-    first, last = np.searchsorted(stamps, window)
-    meta = _meta(source, interval, asked, int(first))
-    result: dict[str, Any] = {"meta": meta}
+    first, last = (int(place) for place in np.searchsorted(stamps, window))
+    result: dict[str, Any] = {"meta": _meta(source, interval, asked, stamps, (first, last))}
     if frame is None or last <= first:
         result["indicators"] = {"quote": [{}]} if interval != "1d" else {"quote": [{}], "adjclose": [{}]}
         return _encoded(result)
@@ -135,69 +130,27 @@ def _split(at: int, ratio: float) -> dict[str, Any]:
     return {"date": at, "numerator": top, "denominator": bottom, "splitRatio": f"{top}:{bottom}"}
 
 
-def _meta(source: Source, interval: str, asked: str, first: int) -> dict[str, Any]:
-    """The meta of a chart. `firstTradeDate` is the first bar that the market holds."""
-    daily = source.daily
-    last = daily.iloc[-1]
-    close = sessions.closes_at(sessions.last_closed(source.now))
-    year = daily[daily["date"] > last["date"] - pd.Timedelta(days=365)]
-    before = daily["close"].iloc[first - 1] if interval == "1d" and first > 0 else daily["open"].iloc[0]
-    local = source.now.astimezone(NEW_YORK)
-    offset = local.utcoffset()
-    return {
-        "currency": "USD",
-        "symbol": source.symbol,
-        "exchangeName": "NMS",
-        "fullExchangeName": "NasdaqGS",
-        "instrumentType": _kind(source.symbol),
-        "firstTradeDate": int(opens(daily["date"].iloc[:1])[0]),
-        "regularMarketTime": int(close.timestamp()),
-        "hasPrePostMarketData": False,
-        "gmtoffset": int(offset.total_seconds()) if offset is not None else 0,
-        "timezone": local.tzname(),
-        "exchangeTimezoneName": "America/New_York",
-        "regularMarketPrice": float(last["close"]),
-        "fiftyTwoWeekHigh": float(year["high"].max()),
-        "fiftyTwoWeekLow": float(year["low"].min()),
-        "regularMarketDayHigh": float(last["high"]),
-        "regularMarketDayLow": float(last["low"]),
-        "regularMarketVolume": int(last["volume"]),
-        "longName": source.symbol,
-        "shortName": source.symbol,
-        "chartPreviousClose": float(before),
-        "priceHint": 2,
-        "currentTradingPeriod": _periods(source.now),
+def _meta(source: Source, interval: str, asked: str, stamps: Stamps, place: tuple[int, int]) -> dict[str, Any]:
+    """The meta of the window at rows `place`; only intraday charts with bars list their trading periods."""
+    first, last = place
+    found = {
+        **yahoo_meta.quote(source.symbol, source.daily, source.now),
+        "chartPreviousClose": _previous_close(source.daily, stamps[first:last], interval, first),
+        "currentTradingPeriod": yahoo_meta.current_periods(source.now),
         "dataGranularity": interval,
         "range": asked,
-        "validRanges": VALID_RANGES,
+        "validRanges": yahoo_meta.VALID_RANGES,
     }
+    if interval != "1d" and last > first:
+        found["tradingPeriods"] = yahoo_meta.trading_periods(stamps[first:last].tolist())
+    return found
 
 
-def _kind(symbol: str) -> str:
-    if symbol in _FUNDS:
-        return "ETF"
-    if symbol.endswith("=F"):
-        return "FUTURE"
-    if symbol.startswith("^") or symbol == "DX-Y.NYB":
-        return "INDEX"
-    return "CRYPTOCURRENCY" if symbol.endswith("-USD") else "EQUITY"
-
-
-def _periods(now: datetime) -> dict[str, Any]:
-    """Pre, regular and post hours of the newest closed session, in epoch seconds."""
-    session = sessions.last_closed(now)
-    opened, closed = sessions.opens_at(session), sessions.closes_at(session)
-    local = opened.astimezone(NEW_YORK)
-    offset = local.utcoffset()
-    early = datetime.combine(session, time(4), tzinfo=NEW_YORK)
-    late = datetime.combine(session, time(20), tzinfo=NEW_YORK)
-    spans = {"pre": (early, opened), "regular": (opened, closed), "post": (closed, late)}
-    return {
-        name: {
-            "timezone": local.tzname(),
-            "start": int(start.timestamp()),
-            "end": int(end.timestamp()),
-            "gmtoffset": int(offset.total_seconds()) if offset is not None else 0,
-        }
-        for name, (start, end) in spans.items()
-    }
+def _previous_close(daily: pd.DataFrame, stamps: Stamps, interval: str, first: int) -> float:
+    """The close before the window, or the window's first open where the history begins in it."""
+    before = first
+    if interval != "1d" and len(stamps):
+        # The session of the first bar opened at or before it, so the one before that is one row back.
+        before = int(np.searchsorted(opens(daily["date"]), stamps[0], side="right")) - 1
+    row, column = (before - 1, "close") if before > 0 else (0, "open")
+    return float(daily[column].tolist()[row])
