@@ -19,6 +19,7 @@ from abri_pipeline.calendars import new_york
 
 FIRST_YEAR = 1996  # the oldest series that a method reads, the ICE spreads, starts in it
 LAST_YEAR = 2099
+PLATFORM_START = date(2018, 1, 1)  # Monday of the first week that is kept
 FINAL_FROM = time(6, 0)  # vendors settle a day's bar overnight
 _BUILT_THROUGH = 2030  # built in one go; a later year asks for the decade that holds it
 
@@ -149,3 +150,8 @@ def session_lag(newest: date, now: datetime) -> int:
     """How many sessions have closed after the day `newest` by `now`: 0 is up to date, never negative."""
     table = _table(new_york.day_of(now))
     return max(0, bisect_right(table.closes, now) - bisect_right(table.days, newest))
+
+
+def closed_sessions(now: datetime) -> tuple[date, ...]:
+    """Every session since the platform's first week whose closing bell has rung by `now`."""
+    return sessions(PLATFORM_START, last_closed(now))

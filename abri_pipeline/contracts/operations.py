@@ -5,6 +5,9 @@ from abri_pipeline.contracts.model import Field, Kind, Table
 GAP_STATES = ("missing", "verified_empty", "unfillable", "filled")
 COVERAGE_STATES = ("have", "verified_empty", "unavailable", "missing")
 RUN_STATES = ("running", "done", "partial", "failed", "interrupted")
+# Why an expected observation is not there. `absent` and `skipped` explain it; the others ask for a repair.
+GAP_CAUSES = ("absent", "skipped", "hole", "rejected", "failed")
+EXPLAINED = ("absent", "skipped")
 OUTCOMES = ("stored", "unchanged", "empty", "absent", "transient", "permanent", "malformed", "refused")
 
 
@@ -126,7 +129,8 @@ GAPS = Table(
         _count("sessions", "sessions missing"),
         _text("state", "what is known", choices=GAP_STATES),
         _count("attempts", "times it was asked for"),
-        _text("reason", "why it is missing"),
+        _text("cause", "kind of reason", choices=GAP_CAUSES),
+        _text("reason", "why it is missing, in words"),
         _at("updated_at", "last change"),
     ),
     orders=(("gap_start", "gap_end"),),

@@ -1,0 +1,170 @@
+"""The books kept in the transaction of the rows: audit, rejections, quality, coverage, gaps, progress."""
+
+import json
+import uuid
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import pandas as pd
+from sqlalchemy import Connection, delete, select, text
+
+from abri_pipeline.calendars import clock
+from abri_pipeline.contracts import operations
+from abri_pipeline.contracts.model import Table
+from abri_pipeline.ingest.delivery import Delivery
+from abri_pipeline.ingest.desk import UnitResult
+from abri_pipeline.quality.gaps import Gap, Why
+from abri_pipeline.quality.ranges import Range
+from abri_pipeline.quality.screen import Screened
+from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.tables import metadata
+from abri_pipeline.warehouse.upsert import upsert
+
+
+def audit(connection: Connection, job_id: str, dataset: str, delivery: Delivery, result: UnitResult) -> None:
+    """One record of one fetch and what came of it."""
+    row = {
+        "audit_id": uuid.uuid4().hex,
+        "job_id": job_id,
+        "symbol": delivery.unit,
+        "dataset": dataset,
+        "provider": delivery.provider,
+        "window_start": delivery.window.start if delivery.window else None,
+        "window_end": delivery.window.end if delivery.window else None,
+        "attempt": delivery.attempts,
+        "outcome": result.outcome,
+        "rows": result.rows,
+        "unchanged": max(0, result.rows - result.rejected - result.inserted - result.changed),
+        "raw_hash": delivery.raw_hash,
+        "latency_ms": delivery.latency_ms,
+        "error": result.reason or None,
+        "recorded_at": clock.now(),
+    }
+    upsert(connection, operations.AUDIT, pd.DataFrame([row]))
+
+
+def rejections(connection: Connection, table: Table, delivery: Delivery, screened: Screened) -> None:
+    """The rows that broke a rule, each with the rule and the reason; the payload itself stays archived."""
+    if screened.rejected.empty:
+        return
+    found = screened.rejected
+    rows = pd.DataFrame(
+        {
+            "payload_hash": delivery.raw_hash,
+            "row": found["row"],
+            "rule": found["rule"],
+            "dataset": table.name,
+            "symbol": delivery.unit,
+            "observed_on": found["observed_on"],
+            "reason": found["reason"],
+            "recorded_at": clock.now(),
+        }
+    )
+    upsert(connection, operations.REJECTED, rows.drop_duplicates(["row", "rule"]))
+
+
+def quality(connection: Connection, table: Table, delivery: Delivery, screened: Screened, expected: int) -> None:
+    """What validation found in this load."""
+    required = [f.name for f in table if f.required]
+    nulls = int(screened.rejected["rule"].str.endswith("is required").sum()) if required else 0
+    rejected = int(screened.rejected["position"].nunique())
+    row = {
+        "symbol": delivery.unit,
+        "timeframe": delivery.timeframe,
+        "date": delivery.window.end if delivery.window else delivery.pulled_at.date(),
+        "score": 1.0 if not screened.rows else 1.0 - rejected / screened.rows,
+        "rows": screened.rows,
+        "expected": expected,
+        "nulls": nulls,
+        "rejected": rejected,
+        "checks": json.dumps(screened.rejected["rule"].value_counts().sort_index().to_dict()),
+        "verdict": "accepted",
+    }
+    upsert(connection, operations.QUALITY, pd.DataFrame([row]))
+
+
+def coverage(
+    connection: Connection, unit: str, timeframe: str, states: dict[str, list[Range]], retry_at: datetime | None
+) -> None:
+    """Write down afresh what is known of one unit's history: ranges by state."""
+    covered = metadata.tables[operations.COVERAGE.name]
+    connection.execute(delete(covered).where(covered.c.symbol == unit, covered.c.timeframe == timeframe))
+    rows = [
+        {
+            "symbol": unit,
+            "timeframe": timeframe,
+            "range_start": start,
+            "range_end": end,
+            "state": state,
+            "next_attempt_at": retry_at if state == "missing" else None,
+            "updated_at": clock.now(),
+        }
+        for state, spans in states.items()
+        for start, end in spans
+    ]
+    if rows:
+        upsert(connection, operations.COVERAGE, pd.DataFrame(rows))
+
+
+def open_gaps(connection: Connection, unit: str, timeframe: str) -> list[Gap]:
+    """The gaps of a unit that are not filled."""
+    where = [("symbol", "=", unit), ("timeframe", "=", timeframe), ("state", "!=", "filled")]
+    rows = frame(connection, operations.GAPS, where=where)
+    return [
+        Gap(r.gap_start.date(), r.gap_end.date(), r.sessions, Why(r.cause, r.reason))
+        for r in rows.itertuples(index=False)
+    ]
+
+
+def gaps(connection: Connection, unit: str, timeframe: str, found: Iterable[Gap], asked: bool = True) -> None:
+    """Write down a unit's open gaps as they are now; those that are no longer open become `filled`.
+
+    Each write of a gap that was asked for counts as one more attempt.
+    """
+    book = metadata.tables[operations.GAPS.name]
+    here = (book.c.symbol == unit, book.c.timeframe == timeframe)
+    tried = {
+        r.gap_start: r.attempts for r in connection.execute(select(book.c.gap_start, book.c.attempts).where(*here))
+    }
+    now = clock.now()
+    rows = [
+        {
+            "symbol": unit,
+            "timeframe": timeframe,
+            "gap_start": gap.start,
+            "gap_end": gap.end,
+            "sessions": gap.sessions,
+            "state": gap.why.state,
+            "attempts": tried.get(gap.start, 0) + int(asked),
+            "cause": gap.why.cause,
+            "reason": gap.why.reason,
+            "updated_at": now,
+        }
+        for gap in found
+    ]
+    closed = book.update().where(
+        *here, book.c.state != "filled", book.c.gap_start.not_in([r["gap_start"] for r in rows])
+    )
+    connection.execute(closed.values(state="filled", updated_at=now))
+    if rows:
+        upsert(connection, operations.GAPS, pd.DataFrame(rows))
+
+
+def progress(connection: Connection, unit: str, timeframe: str, table: Table, by: str, observed: str) -> None:
+    """How far the stored history of a unit reaches now."""
+    span = text(f'SELECT min("{observed}"), max("{observed}") FROM {table.name} WHERE "{by}" = :unit')
+    oldest, newest = connection.execute(span, {"unit": unit}).one()
+    if oldest is None:
+        return
+    row = {
+        "symbol": unit,
+        "timeframe": timeframe,
+        "oldest_bar": _as_date(oldest),
+        "newest_bar": _as_date(newest),
+        "last_updated": clock.now(),
+    }
+    upsert(connection, operations.PROGRESS, pd.DataFrame([row]))
+
+
+def _as_date(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)

@@ -1,0 +1,86 @@
+"""The desk: what every load needs at hand, and what every load hands back."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlalchemy import Engine
+
+from abri_pipeline.providers.transport import Transport
+from abri_pipeline.settings import Settings
+from abri_pipeline.warehouse.archive import Archive
+
+FAILED = frozenset({"transient", "permanent", "malformed", "refused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days asked for, both ends included."""
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(f"the window ends ({self.end}) before it starts ({self.start})")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """What came of one unit (a symbol, a series, a company, a table) in a load."""
+
+    unit: str
+    outcome: str
+    rows: int = 0
+    inserted: int = 0
+    changed: int = 0
+    rejected: int = 0
+    reason: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the unit failed, as opposed to stored, unchanged, empty or absent."""
+        return self.outcome in FAILED
+
+
+@dataclass
+class Load:
+    """The outcome of one dataset's load: a result a unit, and the calls it took."""
+
+    dataset: str
+    results: list[UnitResult] = field(default_factory=list)
+    calls: int = 0
+
+    @property
+    def failed(self) -> list[UnitResult]:
+        """The units that failed."""
+        return [r for r in self.results if r.failed]
+
+    def total(self, what: str) -> int:
+        """Sum of `rows`, `inserted`, `changed` or `rejected` over the units."""
+        return sum(int(getattr(r, what)) for r in self.results)
+
+
+Progress = Callable[[str, str, int, int], None]  # dataset, unit, done, of
+
+
+def silent(_dataset: str, _unit: str, _done: int, _of: int) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Database, archive, transport and settings of one job."""
+
+    engine: Engine
+    archive: Archive
+    transport: Transport
+    settings: Settings
+    job_id: str
+    progress: Progress = silent
+    full_refresh: bool = False
+
+    def report(self, load: Load, of: int) -> None:
+        """Tell the watcher that one more unit of a load is done."""
+        done: Sequence[UnitResult] = load.results
+        self.progress(load.dataset, done[-1].unit if done else "", len(done), of)

@@ -1,0 +1,98 @@
+"""The plan: sessions wanted less sessions known, as one request a symbol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from abri_pipeline.calendars.sessions import closed_sessions, final_at
+from abri_pipeline.contracts import operations
+from abri_pipeline.contracts.equity import BARS
+from abri_pipeline.ingest.desk import Window
+from abri_pipeline.ingest.watchlist import Listed
+from abri_pipeline.quality.ranges import days_in
+from abri_pipeline.warehouse.reads import frame
+
+TIMEFRAME = "1d"
+# Stored neighbours are asked again with every request: they show a new dividend or split at no extra call.
+OVERLAP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one instrument still lacks in a window.
+
+    `wanted` is the window clipped to its listing and to closed sessions; `sessions` are those to ask for;
+    `have` and `waiting` are all sessions known to be stored, or not to be asked again yet.
+    """
+
+    listed: Listed
+    wanted: Window
+    sessions: tuple[date, ...]
+    have: frozenset[date]
+    waiting: frozenset[date]
+    stored: Window | None
+    request: Window
+
+
+def plan(
+    connection: Connection, instruments: Sequence[Listed], window: Window, now: datetime, full_refresh: bool = False
+) -> list[Need]:
+    """What each instrument lacks: one need an instrument that was listed in the window.
+
+    A stored bar that was provisional is wanted again from the moment it can be final.
+    """
+    days = closed_sessions(now)
+    coverage = frame(connection, operations.COVERAGE, where=[("timeframe", "=", TIMEFRAME)])
+    known = {str(symbol): rows for symbol, rows in coverage.groupby("symbol")}
+    early = _provisional(connection, now)
+    reach = frame(connection, operations.PROGRESS, where=[("timeframe", "=", TIMEFRAME)]).set_index("symbol")
+    needs = []
+    for listed in instruments:
+        clipped = listed.clip(window)
+        expected = tuple(days_in([(clipped.start, clipped.end)], days)) if clipped else ()
+        if not expected:
+            continue
+        rows = known.get(listed.symbol, coverage.iloc[:0])
+        have = frozenset(_days(rows[rows["state"] == "have"], days))
+        asleep = rows[(rows["state"] != "have") & (rows["next_attempt_at"] > pd.Timestamp(now))]
+        waiting = frozenset(_days(asleep, days))
+        skip = frozenset() if full_refresh else (have | waiting) - early.get(listed.symbol, frozenset())
+        asked = tuple(d for d in expected if d not in skip)
+        stored = _span(reach, listed.symbol)
+        wanted = Window(expected[0], expected[-1])
+        request = _widened(asked, days, stored) if asked else wanted
+        needs.append(Need(listed, wanted, asked, have, waiting, stored, request))
+    return needs
+
+
+def _days(rows: pd.DataFrame, days: Sequence[date]) -> set[date]:
+    spans = zip(rows["range_start"].dt.date, rows["range_end"].dt.date, strict=True)
+    return set(days_in(spans, days))
+
+
+def _provisional(connection: Connection, now: datetime) -> dict[str, frozenset[date]]:
+    """Stored bars that are still provisional although they can be final by now."""
+    rows = frame(connection, BARS, columns=["symbol", "date"], where=[("bar_status", "=", "provisional")])
+    due = rows[np.array([final_at(d) <= now for d in rows["date"].dt.date], dtype=bool)]
+    return {str(s): frozenset(g["date"].dt.date) for s, g in due.groupby("symbol")}
+
+
+def _span(reach: pd.DataFrame, symbol: str) -> Window | None:
+    if symbol not in reach.index:
+        return None
+    row = reach.loc[symbol]
+    return Window(row["oldest_bar"].date(), row["newest_bar"].date())
+
+
+def _widened(asked: Sequence[date], days: Sequence[date], stored: Window | None) -> Window:
+    """One request over all that is asked, reaching a few sessions into what is stored on either side."""
+    start, end = asked[0], asked[-1]
+    if stored is None:
+        return Window(start, end)
+    before = [d for d in days if d < start and stored.start <= d <= stored.end][-OVERLAP:]
+    after = [d for d in days if d > end and stored.start <= d <= stored.end][:OVERLAP]
+    return Window(before[0] if before else start, after[-1] if after else end)
