@@ -102,7 +102,7 @@ def _usable(company: Company, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _vintages(company: Company, facts: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Rows of new and changed quarters, filing by filing, in USD."""
+    """Rows of new and changed quarters, filing by filing."""
     ledger = Ledger(company)
     last: dict[date, tuple[float | None, ...]] = {}
     for (filed_on, accession, accepted_at), said in groupby(_records(facts), key=itemgetter(0, 1, 2)):

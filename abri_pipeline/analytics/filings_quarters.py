@@ -11,8 +11,10 @@ Two rules keep vintages apart:
   A later filing that restates the shorter window alone (next year's 10-Q, which shows last year's nine months) leaves
   the difference alone until the longer one is filed again: META's 2023 nine months were restated on 2024-10-31 and
   its year on 2025-01-30; the new nine months under the old year would give a fourth quarter that never was.
-* A quarter filed as such stands until it is filed as such anew. Filers round it on its own, and NVDA's 10-K of
-  2018-02-28 put one quarter's revenue under the six months' dates: their difference would be 293 instead of 2,230.
+* Revenue is filed by the quarter, so a quarter filed as such stands until it is filed as such anew: NVDA's 10-K of
+  2018-02-28 put one quarter's revenue under the six months' dates, and the difference would be 293 instead of 2,230.
+  Cash flows are filed cumulatively, so there the difference wins: NVDA once filed a second quarter of 201 as such and
+  later moved 1 of it into the first, and only differences still add up to the year.
 
 A window that starts anywhere but on the first day of the fiscal year is never a leg: trailing twelve months (AMZN)
 are no fiscal year.
@@ -26,6 +28,7 @@ from typing import NamedTuple
 
 from abri_pipeline.analytics.filings_companies import BALANCES, FLOWS, Company, Total
 
+FILED_BY_THE_QUARTER = frozenset({"revenue"})
 SHORTEST_QUARTER, LONGEST_QUARTER = 80, 100  # days; 12 to 14 weeks with a few days of slack
 
 
@@ -101,31 +104,38 @@ class Ledger:
         return known
 
     def _read(self, line: str, windows: set[tuple[date, date]]) -> set[date]:
+        """Take one filing's windows of one line; the quarter ends whose reading may have changed."""
         cumulative = {window for window in windows if self._from_year_start(*window)}
         for start, end in cumulative:
             self._ends[line, start].add(end)
         for start, end in cumulative:
             self._subtract(line, start, end)
             for later in self._ends[line, start]:  # a leg that was missing until now completes its successor
-                if _a_quarter(later - end) and later not in self._readings[line]:
+                known = self._readings[line].get(later)
+                if _a_quarter(later - end) and (known is None or known.as_such):
                     self._subtract(line, start, later)
         for start, end in sorted(windows):
             days = (end - start).days + 1
-            if SHORTEST_QUARTER <= days <= LONGEST_QUARTER:
+            before = self._readings[line].get(end)
+            if not SHORTEST_QUARTER <= days <= LONGEST_QUARTER:
+                continue
+            if before is None or before.as_such or line in FILED_BY_THE_QUARTER:
                 self._readings[line][end] = Reading(self._window(line, start, end), days, as_such=True)
         return {end for _, end in windows} | {
             later for start, end in cumulative for later in self._ends[line, start] if _a_quarter(later - end)
         }
 
     def _subtract(self, line: str, start: date, end: date) -> None:
+        """Read the quarter that ends on `end` as the window that ends there less the one a quarter before."""
         shorter = max((known for known in self._ends[line, start] if _a_quarter(end - known)), default=None)
         before = self._readings[line].get(end)
-        if shorter is None or (before is not None and before.as_such):
+        if shorter is None or (before is not None and before.as_such and line in FILED_BY_THE_QUARTER):
             return
         value = self._window(line, start, end) - self._window(line, start, shorter)
         self._readings[line][end] = Reading(value, (end - shorter).days, as_such=False)
 
     def _window(self, line: str, start: date, end: date) -> float:
+        """Latest filed value of a known window, under the line's most preferred tag."""
         known = (self._windows.get((tag, start, end)) for tag in self._company.flows[line])
         return next(value for value in known if value is not None)
 

@@ -88,6 +88,15 @@ def test_trailing_twelve_months_are_no_fiscal_year():
     }
 
 
+def test_windows_from_inside_a_year_are_no_legs():
+    """A trailing year less its own first nine months looks like a quarter; only windows from the year's start are."""
+    rows = metrics(
+        "AMZN",
+        filing("2025-05-02", (CASH, "2024-04-01", "2025-03-31", 113_903), (CASH, "2024-04-01", "2024-12-31", 96_888)),
+    )
+    assert rows.empty
+
+
 def test_restatement_replaces_the_quarter_from_its_own_filing_on():
     first, again = year(CAPEX, (10, 30, 60, 100)), year(CAPEX, (9, 28, 57, 96))
     rows = metrics(
@@ -225,6 +234,30 @@ def test_a_quarter_filed_as_such_stands_against_a_mistagged_window():
     assert values(rows, "revenue") == {("FY2018Q1", "2017-05-23"): 1_937, ("FY2018Q2", "2017-08-23"): 2_230}
 
 
+def test_a_cash_flow_follows_its_windows_even_where_the_quarter_was_filed_as_such():
+    """NVDA filed 201 for the second quarter of fiscal 2017, then moved 1 from it into the first."""
+    half = (CASH, "2016-02-01", "2016-07-31", 519)
+    rows = metrics(
+        "NVDA",
+        filing("2016-11-22", (CASH, "2016-02-01", "2016-05-01", 318), half, (CASH, "2016-05-02", "2016-07-31", 201)),
+        filing("2017-05-23", (CASH, "2016-02-01", "2016-05-01", 319)),
+        filing("2017-08-23", half),
+    )
+    assert values(rows.query("fiscal_period == 'FY2017Q2'"), "operating_cf") == {
+        ("FY2017Q2", "2016-11-22"): 201,
+        ("FY2017Q2", "2017-08-23"): 200,
+    }
+
+
+def test_a_cash_flow_known_only_as_such_is_taken_until_its_windows_are_known():
+    rows = metrics(
+        "MSFT",
+        filing("2023-04-25", (CAPEX, "2023-01-01", "2023-03-31", 6_607), (CAPEX, "2022-07-01", "2023-03-31", 19_164)),
+        filing("2024-01-30", (CAPEX, "2022-07-01", "2022-12-31", 12_556)),
+    )
+    assert values(rows, "capex") == {("FY2023Q3", "2023-04-25"): 6_607, ("FY2023Q3", "2024-01-30"): 6_608}
+
+
 def test_a_difference_may_span_two_tags_of_one_line():
     """NVDA renamed its capex tag within fiscal 2021; the six months were filed under the old name."""
     rows = metrics(
@@ -241,6 +274,16 @@ def test_the_last_filing_of_a_day_speaks_for_the_day():
     second["accepted_at"] += pd.Timedelta(minutes=5)
     rows = metrics("META", second, first)
     assert rows[["capex", "accession"]].to_numpy().tolist() == [[11, "0001-23-000002"]]
+
+
+def test_days_may_come_as_dates_or_as_text():
+    stamped = filing("2023-04-27", (CAPEX, "2023-01-01", "2023-03-31", 10), (EQUITY, None, "2023-03-31", 500))
+    expected = hyperscaler_metrics("META", stamped)
+    days = ["start", "end", "filed_on"]
+    as_dates = stamped.assign(**{name: stamped[name].dt.date.where(stamped[name].notna(), None) for name in days})
+    as_text = stamped.assign(**{name: stamped[name].dt.strftime("%Y-%m-%d") for name in days})
+    pd.testing.assert_frame_equal(hyperscaler_metrics("META", as_dates), expected)
+    pd.testing.assert_frame_equal(hyperscaler_metrics("META", as_text), expected)
 
 
 def test_no_facts_give_an_empty_frame_of_the_same_shape():

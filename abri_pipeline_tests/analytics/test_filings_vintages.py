@@ -41,7 +41,7 @@ def frame(history) -> pd.DataFrame:
     return pd.DataFrame(rows).drop_duplicates(["accession", "tag", "start", "end"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories, st.integers(0, 12))
 def test_cutting_what_is_filed_later_changes_no_earlier_row(history, cut):
     facts = frame(history)
@@ -51,7 +51,7 @@ def test_cutting_what_is_filed_later_changes_no_earlier_row(history, cut):
     pd.testing.assert_frame_equal(whole[whole["filed_on"] <= day].reset_index(drop=True), known)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(histories, st.randoms(use_true_random=False))
 def test_the_order_of_the_facts_does_not_matter(history, random):
     facts = frame(history)
@@ -62,7 +62,7 @@ def test_the_order_of_the_facts_does_not_matter(history, random):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(histories)
 def test_rows_are_keyed_dated_and_different(history):
     facts = frame(history)
@@ -79,7 +79,7 @@ def test_rows_are_keyed_dated_and_different(history):
         assert not same.any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.integers(1, 500), min_size=4, max_size=4), min_size=1, max_size=4))
 def test_the_quarters_of_a_year_add_up_in_every_complete_vintage(vintages):
     """Each vintage files the year's four windows over months, as the next year's filings do; at its 10-K all agree."""
