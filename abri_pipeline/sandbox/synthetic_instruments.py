@@ -64,7 +64,7 @@ INSTRUMENTS = (
     Instrument("GOOGL", 1.08, 0.30, 0.0112, 252.0, 0.175, 3.0e7, 0.0045, dividend_from=date(2024, 6, 3),
                splits=_GOOGLE_SPLIT),
     Instrument("AMZN", 1.15, 0.30, 0.0122, 236.0, 0.160, 4.6e7, splits={date(2022, 5, 16): 20.0}),
-    Instrument("NVDA", 1.55, 1.10, 0.0165, 61.0, 0.400, 7.5e8, 0.0006,
+    Instrument("NVDA", 1.75, 0.95, 0.0130, 61.0, 0.400, 7.5e8, 0.0006,
                splits={date(2021, 6, 14): 5.0, date(2024, 5, 20): 8.0, date(2026, 5, 18): 3.0}),
     Instrument("META", 1.15, 0.40, 0.0152, 344.0, 0.155, 3.6e7, 0.0035, dividend_from=date(2024, 3, 1),
                splits={date(2026, 4, 20): 2.0}),

@@ -22,9 +22,9 @@ _SEGMENTS = (
 
 
 def segment_revenue() -> pd.DataFrame:
-    """One row a segment and fiscal quarter, USD millions; known from the company's filing day.
+    """One row a segment and fiscal quarter that its company files by the end of the world, USD millions.
 
-    Only quarters that the company has filed are here. All cells are text.
+    The layout states no day of publication, so the wires date a row from its quarter's end. All cells are text.
     """
     rows = [row for ticker, segment, share in _SEGMENTS for row in _rows(ticker, segment, share)]
     return pd.DataFrame(rows)

@@ -9,9 +9,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from abri_pipeline.calendars import sessions
-from abri_pipeline.sandbox import synthetic_companies, synthetic_macro
+from abri_pipeline.sandbox import synthetic_companies, synthetic_macro, synthetic_world
 from abri_pipeline.sandbox.market import Market
 from abri_pipeline.sandbox.synthetic import SyntheticMarket
 from abri_pipeline.sandbox.synthetic_instruments import CHIPS, INSTRUMENTS, LEVERAGED, SYMBOLS
@@ -66,6 +68,13 @@ def test_two_processes_make_the_same_bits_in_any_order_and_at_any_hour():
 def test_it_says_that_it_is_synthetic():
     assert market.label == "synthetic"
     assert "no forecast" in (sys.modules[SyntheticMarket.__module__].__doc__ or "")
+
+
+@given(st.text(max_size=8).filter(lambda text: text not in SYMBOLS))
+def test_any_other_name_is_unknown_and_no_error(symbol: str):
+    assert market.bars(symbol) is None
+    assert market.fred(symbol) is None
+    assert market.reference(symbol) is None
 
 
 @pytest.mark.parametrize("symbol", ["FB", "GE", "BTC-USD", "", CHIPS, "spy"])
@@ -169,6 +178,16 @@ def test_google_lines_move_together_but_are_not_the_same():
     assert abs(np.log(c / a)).max() < 0.02
     assert np.log(a).diff().corr(np.log(c).diff()) > 0.99
     assert (a != c).all()
+
+
+def test_spy_is_the_market_factor():
+    spy = market.bars("SPY")
+    assert spy is not None
+    state = synthetic_world.world()
+    factor = pd.Series(np.cumsum(state.market), index=pd.DatetimeIndex(state.days)).loc[spy["date"]]
+    total = np.log(spy.set_index("date")["adj_close"])
+    assert total.diff().corr(factor.diff()) > 0.999
+    np.testing.assert_allclose(total.diff().sum(), factor.diff().sum(), atol=0.03)
 
 
 def test_half_days_trade_less():
