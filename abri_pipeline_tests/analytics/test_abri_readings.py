@@ -34,6 +34,12 @@ def test_market_takes_the_newest_known_value_and_its_age():
     assert read("nvda_spy_corr", given).value == 0.6
 
 
+def test_a_row_is_known_from_its_instant_on():
+    given = inputs(market=[("2025-01-10", 0.31, 0.6, 0.8, KNOWN)])
+    assert read("mag7_weight", given).value == 0.31
+    assert read("mag7_weight", given, known=KNOWN - timedelta(microseconds=1)).value is None
+
+
 @pytest.mark.parametrize(("age", "value"), [(8, 0.31), (9, None)])
 def test_a_market_value_grows_too_old(age, value):
     day = AS_OF - timedelta(days=age)
@@ -108,6 +114,12 @@ def test_capex_is_the_mean_over_all_four():
     assert found.value == pytest.approx((0.4 + 0.5 + 0.6 + 0.7) / 4)
     assert found.observed_on == date(2024, 9, 30)
     assert found.source.startswith("hyperscaler_metrics: MSFT FY2024Q3 filed 2024-10-30, GOOGL")
+
+
+def test_a_mean_is_as_old_as_its_oldest_quarter_and_known_with_its_last_filing():
+    newer = filed("META", "FY2024Q4", "2024-12-31", "2025-01-09", 70.0)
+    found = read("avg_capex_ocf", inputs(filings=[*Q3, newer]))
+    assert (found.observed_on, found.available_at) == (date(2024, 9, 30), at("2025-01-09"))
 
 
 def test_capex_names_the_firms_that_lack_a_quarter():
