@@ -7,7 +7,6 @@ tables (reference room), or which of the two is used (ingest).
 import hashlib
 import re
 
-import numpy as np
 import pandas as pd
 
 from abri_pipeline.providers.errors import Absent, BadRequest, Malformed
@@ -185,10 +184,10 @@ def parse_segment_revenue(body: bytes) -> pd.DataFrame:
 
 def _sources(wide: pd.DataFrame) -> "pd.Series[str]":
     """Where the weights are from, as far as the table says so itself."""
-    for column in ("source", "evidence"):
-        if column in wide:
-            return wide[column]
-    return pd.Series("reference", wide.index, dtype="str")
+    if "source" in wide:
+        return wide["source"]
+    evidence = wide["evidence"] if "evidence" in wide else pd.Series("none stated", wide.index, dtype="str")
+    return "published reference table; evidence: " + evidence
 
 
 def _deal_ids(raw: pd.DataFrame) -> list[str]:
@@ -213,4 +212,4 @@ def _repository(text: str) -> str | None:
 
 
 def _blank_is_missing(texts: "pd.Series[str]") -> "pd.Series[str]":
-    return texts.where(texts != "", np.nan)
+    return texts.mask(texts == "")

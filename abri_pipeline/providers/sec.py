@@ -56,9 +56,9 @@ def parse_companyfacts(body: bytes) -> pd.DataFrame:
     """Read a company's facts of the us-gaap and dei taxonomies, every form and vintage.
 
     Returns:
-        `accession`, `tag` (the concept alone, such as `Revenues`; the two taxonomies share no concept),
-        `unit`, `start` (datetime64[us], NaT for an instant), `end`, `value` (float64, in the unit), `form`,
-        `filed_on`; one row a fact of one filing.
+        `accession`, `tag` (taxonomy and concept, such as `us-gaap:Revenues`), `unit`, `start` (datetime64[us],
+        NaT for an instant), `end`, `value` (float64, in the unit), `form`, `filed_on`; one row a fact of one
+        filing.
 
     Raises:
         Malformed: the body is no companyfacts document.
@@ -68,7 +68,7 @@ def parse_companyfacts(body: bytes) -> pd.DataFrame:
         raise Malformed("sec", "the answer holds no facts")
     try:
         rows = [
-            (f["accn"], tag, unit, f.get("start", ""), f["end"], f["val"], f["form"], f["filed"])
+            (f["accn"], f"{taxonomy}:{tag}", unit, f.get("start", ""), f["end"], f["val"], f["form"], f["filed"])
             for taxonomy in TAXONOMIES
             for tag, concept in facts.get(taxonomy, {}).items()
             for unit, found in concept["units"].items()
@@ -113,6 +113,8 @@ def parse_submissions(body: bytes, cik: int | None = None) -> pd.DataFrame:
         if len({len(recent[name]) for name in _SUBMISSION_COLUMNS}) > 1:
             raise ValueError("the columns differ in length")
         company = int(document.get("cik") or cik or 0)
+        if not company:
+            raise ValueError("it names no company: pass the CIK")
         if not texts["accessionNumber"].str.fullmatch(_ACCESSION).all():
             raise ValueError("an accession number has another form")
         accepted = pd.to_datetime(texts["acceptanceDateTime"].replace("", None), utc=True, format="ISO8601")
