@@ -4,6 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from abri_pipeline_tests.postgres import (  # noqa: F401 - fixtures are found by being here
+    empty_postgres,
+    postgres_template,
+    postgres_url,
+    sqlite_template,
+    warehouse,
+    warehouse_url,
+)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

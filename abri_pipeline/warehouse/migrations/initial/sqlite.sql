@@ -1,0 +1,565 @@
+-- The first schema on sqlite: drawn from the contracts by migrations/draft.py, frozen once released.
+CREATE TABLE price_history_daily (
+    symbol TEXT NOT NULL,
+    date DATE NOT NULL,
+    instrument_id TEXT NOT NULL,
+    open DOUBLE,
+    high DOUBLE,
+    low DOUBLE,
+    close DOUBLE NOT NULL,
+    adj_close DOUBLE,
+    volume BIGINT,
+    market_cap DOUBLE,
+    bar_status TEXT NOT NULL,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_price_history_daily PRIMARY KEY (symbol, date),
+    CONSTRAINT ck_price_history_daily_open_finite CHECK ("open" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_daily_open_above CHECK ("open" > 0),
+    CONSTRAINT ck_price_history_daily_high_finite CHECK ("high" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_daily_high_above CHECK ("high" > 0),
+    CONSTRAINT ck_price_history_daily_low_finite CHECK ("low" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_daily_low_above CHECK ("low" > 0),
+    CONSTRAINT ck_price_history_daily_close_finite CHECK ("close" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_daily_close_above CHECK ("close" > 0),
+    CONSTRAINT ck_price_history_daily_adj_close_finite CHECK ("adj_close" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_daily_adj_close_above CHECK ("adj_close" > 0),
+    CONSTRAINT ck_price_history_daily_volume_low CHECK ("volume" >= 0),
+    CONSTRAINT ck_price_history_daily_market_cap_finite CHECK ("market_cap" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_daily_market_cap_above CHECK ("market_cap" > 0),
+    CONSTRAINT ck_price_history_daily_bar_status_choice CHECK ("bar_status" IN ('provisional', 'final')),
+    CONSTRAINT ck_price_history_daily_low_to_high CHECK ("low" <= "high"),
+    CONSTRAINT ck_price_history_daily_low_to_open CHECK ("low" <= "open"),
+    CONSTRAINT ck_price_history_daily_low_to_close CHECK ("low" <= "close"),
+    CONSTRAINT ck_price_history_daily_open_to_high CHECK ("open" <= "high"),
+    CONSTRAINT ck_price_history_daily_close_to_high CHECK ("close" <= "high")
+)
+
+CREATE INDEX ix_price_history_daily_date ON price_history_daily (date)
+
+CREATE TABLE corporate_actions (
+    symbol TEXT NOT NULL,
+    date DATE NOT NULL,
+    action TEXT NOT NULL,
+    value DOUBLE NOT NULL,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_corporate_actions PRIMARY KEY (symbol, date, action),
+    CONSTRAINT ck_corporate_actions_action_choice CHECK ("action" IN ('dividend', 'split')),
+    CONSTRAINT ck_corporate_actions_value_finite CHECK ("value" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_corporate_actions_value_above CHECK ("value" > 0)
+)
+
+CREATE INDEX ix_corporate_actions_date ON corporate_actions (date)
+
+CREATE TABLE credit_spreads (
+    date DATE NOT NULL,
+    hy_oas DOUBLE,
+    ig_bbb_oas DOUBLE,
+    hy_ig_diff DOUBLE,
+    treasury_10y DOUBLE,
+    baa10y DOUBLE,
+    substitute TEXT,
+    available_at TEXT NOT NULL,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_credit_spreads PRIMARY KEY (date),
+    CONSTRAINT ck_credit_spreads_hy_oas_finite CHECK ("hy_oas" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_credit_spreads_hy_oas_low CHECK ("hy_oas" >= 0),
+    CONSTRAINT ck_credit_spreads_ig_bbb_oas_finite CHECK ("ig_bbb_oas" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_credit_spreads_ig_bbb_oas_low CHECK ("ig_bbb_oas" >= 0),
+    CONSTRAINT ck_credit_spreads_hy_ig_diff_finite CHECK ("hy_ig_diff" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_credit_spreads_treasury_10y_finite CHECK ("treasury_10y" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_credit_spreads_baa10y_finite CHECK ("baa10y" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_credit_spreads_substitute_choice CHECK ("substitute" IN ('BAA10Y'))
+)
+
+CREATE TABLE index_weights (
+    effective_date DATE NOT NULL,
+    line TEXT NOT NULL,
+    weight DOUBLE NOT NULL,
+    available_at TEXT NOT NULL,
+    source TEXT NOT NULL,
+    withdrawn_at TEXT,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_index_weights PRIMARY KEY (effective_date, line),
+    CONSTRAINT ck_index_weights_line_choice CHECK ("line" IN ('AAPL', 'MSFT', 'NVDA', 'AMZN', 'META', 'GOOGL', 'GOOG', 'TSLA', 'IT_SECTOR', 'IT_SECTOR_GICS2023')),
+    CONSTRAINT ck_index_weights_weight_finite CHECK ("weight" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_index_weights_weight_low CHECK ("weight" >= 0),
+    CONSTRAINT ck_index_weights_weight_high CHECK ("weight" <= 1)
+)
+
+CREATE TABLE market_metrics (
+    date DATE NOT NULL,
+    mag7_weight DOUBLE,
+    tech_weight DOUBLE,
+    tech_weight_gics2023 DOUBLE,
+    nvda_spy_corr DOUBLE,
+    mag7_spy_corr DOUBLE,
+    weights_anchor_on DATE,
+    leveraged_etf_aum DOUBLE,
+    available_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_market_metrics PRIMARY KEY (date),
+    CONSTRAINT ck_market_metrics_mag7_weight_finite CHECK ("mag7_weight" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_market_metrics_mag7_weight_low CHECK ("mag7_weight" >= 0),
+    CONSTRAINT ck_market_metrics_mag7_weight_high CHECK ("mag7_weight" <= 1),
+    CONSTRAINT ck_market_metrics_tech_weight_finite CHECK ("tech_weight" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_market_metrics_tech_weight_low CHECK ("tech_weight" >= 0),
+    CONSTRAINT ck_market_metrics_tech_weight_high CHECK ("tech_weight" <= 1),
+    CONSTRAINT ck_market_metrics_tech_weight_gics2023_finite CHECK ("tech_weight_gics2023" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_market_metrics_tech_weight_gics2023_low CHECK ("tech_weight_gics2023" >= 0),
+    CONSTRAINT ck_market_metrics_tech_weight_gics2023_high CHECK ("tech_weight_gics2023" <= 1),
+    CONSTRAINT ck_market_metrics_nvda_spy_corr_finite CHECK ("nvda_spy_corr" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_market_metrics_nvda_spy_corr_low CHECK ("nvda_spy_corr" >= -1),
+    CONSTRAINT ck_market_metrics_nvda_spy_corr_high CHECK ("nvda_spy_corr" <= 1),
+    CONSTRAINT ck_market_metrics_mag7_spy_corr_finite CHECK ("mag7_spy_corr" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_market_metrics_mag7_spy_corr_low CHECK ("mag7_spy_corr" >= -1),
+    CONSTRAINT ck_market_metrics_mag7_spy_corr_high CHECK ("mag7_spy_corr" <= 1),
+    CONSTRAINT ck_market_metrics_leveraged_etf_aum_finite CHECK ("leveraged_etf_aum" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_market_metrics_leveraged_etf_aum_low CHECK ("leveraged_etf_aum" >= 0)
+)
+
+CREATE TABLE gpu_prices (
+    observed_on DATE NOT NULL,
+    gpu_model TEXT NOT NULL,
+    source TEXT NOT NULL,
+    price_kind TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    price_per_gpu_hour DOUBLE NOT NULL,
+    notes TEXT,
+    source_url TEXT,
+    available_at TEXT NOT NULL,
+    withdrawn_at TEXT,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_gpu_prices PRIMARY KEY (observed_on, gpu_model, source, price_kind, variant),
+    CONSTRAINT ck_gpu_prices_gpu_model_choice CHECK ("gpu_model" IN ('H100-80GB', 'H200', 'A100-80GB', 'A100-40GB', 'L40S')),
+    CONSTRAINT ck_gpu_prices_price_kind_choice CHECK ("price_kind" IN ('on_demand', 'spot', 'reserved')),
+    CONSTRAINT ck_gpu_prices_price_per_gpu_hour_finite CHECK ("price_per_gpu_hour" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_gpu_prices_price_per_gpu_hour_above CHECK ("price_per_gpu_hour" > 0),
+    CONSTRAINT ck_gpu_prices_price_per_gpu_hour_high CHECK ("price_per_gpu_hour" <= 100)
+)
+
+CREATE TABLE filings (
+    accession TEXT NOT NULL,
+    ticker TEXT NOT NULL,
+    form TEXT NOT NULL,
+    period_end DATE,
+    filed_on DATE NOT NULL,
+    accepted_at TEXT,
+    url TEXT,
+    available_at TEXT NOT NULL,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_filings PRIMARY KEY (accession)
+)
+
+CREATE INDEX ix_filings_filed_on ON filings (filed_on)
+
+CREATE TABLE filing_facts (
+    accession TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    start DATE NOT NULL,
+    "end" DATE NOT NULL,
+    ticker TEXT NOT NULL,
+    filed_on DATE NOT NULL,
+    value DOUBLE NOT NULL,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_filing_facts PRIMARY KEY (accession, tag, unit, start, "end"),
+    CONSTRAINT ck_filing_facts_value_finite CHECK ("value" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_filing_facts_start_to_end CHECK ("start" <= "end")
+)
+
+CREATE INDEX ix_filing_facts_filed_on ON filing_facts (filed_on)
+
+CREATE TABLE segment_revenue (
+    ticker TEXT NOT NULL,
+    fiscal_period TEXT NOT NULL,
+    segment TEXT NOT NULL,
+    period_end DATE NOT NULL,
+    revenue DOUBLE NOT NULL,
+    source_url TEXT,
+    available_at TEXT NOT NULL,
+    withdrawn_at TEXT,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_segment_revenue PRIMARY KEY (ticker, fiscal_period, segment),
+    CONSTRAINT ck_segment_revenue_revenue_finite CHECK ("revenue" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_segment_revenue_revenue_low CHECK ("revenue" >= 0)
+)
+
+CREATE INDEX ix_segment_revenue_period_end ON segment_revenue (period_end)
+
+CREATE TABLE hyperscaler_metrics (
+    ticker TEXT NOT NULL,
+    fiscal_period TEXT NOT NULL,
+    filed_on DATE NOT NULL,
+    period_end DATE NOT NULL,
+    calendar_quarter TEXT NOT NULL,
+    capex DOUBLE,
+    operating_cf DOUBLE,
+    capex_ocf_ratio DOUBLE,
+    total_debt DOUBLE,
+    total_equity DOUBLE,
+    depreciation DOUBLE,
+    receivables DOUBLE,
+    revenue DOUBLE,
+    days_sales_outstanding DOUBLE,
+    adj_debt_equity DOUBLE,
+    ai_revenue_low DOUBLE,
+    ai_revenue_mid DOUBLE,
+    ai_revenue_high DOUBLE,
+    ai_revenue_method TEXT,
+    source_url TEXT,
+    accession TEXT NOT NULL,
+    available_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_hyperscaler_metrics PRIMARY KEY (ticker, fiscal_period, filed_on),
+    CONSTRAINT ck_hyperscaler_metrics_capex_finite CHECK ("capex" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_operating_cf_finite CHECK ("operating_cf" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_capex_ocf_ratio_finite CHECK ("capex_ocf_ratio" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_total_debt_finite CHECK ("total_debt" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_total_debt_low CHECK ("total_debt" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_total_equity_finite CHECK ("total_equity" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_depreciation_finite CHECK ("depreciation" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_receivables_finite CHECK ("receivables" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_receivables_low CHECK ("receivables" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_revenue_finite CHECK ("revenue" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_revenue_low CHECK ("revenue" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_days_sales_outstanding_finite CHECK ("days_sales_outstanding" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_days_sales_outstanding_low CHECK ("days_sales_outstanding" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_adj_debt_equity_finite CHECK ("adj_debt_equity" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_low_finite CHECK ("ai_revenue_low" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_low_low CHECK ("ai_revenue_low" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_mid_finite CHECK ("ai_revenue_mid" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_mid_low CHECK ("ai_revenue_mid" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_high_finite CHECK ("ai_revenue_high" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_high_low CHECK ("ai_revenue_high" >= 0),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_low_to_ai_revenue_mid CHECK ("ai_revenue_low" <= "ai_revenue_mid"),
+    CONSTRAINT ck_hyperscaler_metrics_ai_revenue_mid_to_ai_revenue_high CHECK ("ai_revenue_mid" <= "ai_revenue_high")
+)
+
+CREATE INDEX ix_hyperscaler_metrics_filed_on ON hyperscaler_metrics (filed_on)
+
+CREATE TABLE deals (
+    deal_id TEXT NOT NULL,
+    announced_date DATE NOT NULL,
+    date_precision TEXT NOT NULL,
+    company TEXT NOT NULL,
+    amount_usd_millions DOUBLE,
+    structure_type TEXT NOT NULL,
+    counterparty TEXT,
+    is_circular BOOLEAN NOT NULL,
+    circularity_reason TEXT,
+    scored BOOLEAN NOT NULL,
+    ruling TEXT,
+    source_url TEXT,
+    notes TEXT,
+    available_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    withdrawn_at TEXT,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_deals PRIMARY KEY (deal_id),
+    CONSTRAINT ck_deals_date_precision_choice CHECK ("date_precision" IN ('day', 'month', 'approx')),
+    CONSTRAINT ck_deals_amount_usd_millions_finite CHECK ("amount_usd_millions" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_deals_amount_usd_millions_above CHECK ("amount_usd_millions" > 0),
+    CONSTRAINT ck_deals_structure_type_choice CHECK ("structure_type" IN ('spv', 'corporate_debt', 'sale_leaseback', 'equity', 'lease', 'vendor_financing', 'other'))
+)
+
+CREATE INDEX ix_deals_announced_date ON deals (announced_date)
+
+CREATE TABLE abri_history (
+    as_of DATE NOT NULL,
+    method TEXT NOT NULL,
+    knowledge_at TEXT NOT NULL,
+    input_digest TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    concentration_score DOUBLE,
+    correlation_score DOUBLE,
+    credit_stress_score DOUBLE,
+    gpu_deflation_score DOUBLE,
+    capex_intensity_score DOUBLE,
+    revenue_gap_score DOUBLE,
+    deal_flow_score DOUBLE,
+    composite_score DOUBLE,
+    level TEXT,
+    vulnerability DOUBLE,
+    stress DOUBLE,
+    abri_c DOUBLE,
+    p5 DOUBLE,
+    p50 DOUBLE,
+    p95 DOUBLE,
+    coverage DOUBLE NOT NULL,
+    crowded BOOLEAN,
+    inputs TEXT NOT NULL,
+    supersedes TEXT,
+    reason TEXT,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_abri_history PRIMARY KEY (as_of, method, knowledge_at, input_digest),
+    CONSTRAINT ck_abri_history_kind_choice CHECK ("kind" IN ('live', 'reconstructed', 'replay')),
+    CONSTRAINT ck_abri_history_status_choice CHECK ("status" IN ('full', 'official_partial', 'indicative', 'none')),
+    CONSTRAINT ck_abri_history_concentration_score_finite CHECK ("concentration_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_concentration_score_low CHECK ("concentration_score" >= 0),
+    CONSTRAINT ck_abri_history_concentration_score_high CHECK ("concentration_score" <= 100),
+    CONSTRAINT ck_abri_history_correlation_score_finite CHECK ("correlation_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_correlation_score_low CHECK ("correlation_score" >= 0),
+    CONSTRAINT ck_abri_history_correlation_score_high CHECK ("correlation_score" <= 100),
+    CONSTRAINT ck_abri_history_credit_stress_score_finite CHECK ("credit_stress_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_credit_stress_score_low CHECK ("credit_stress_score" >= 0),
+    CONSTRAINT ck_abri_history_credit_stress_score_high CHECK ("credit_stress_score" <= 100),
+    CONSTRAINT ck_abri_history_gpu_deflation_score_finite CHECK ("gpu_deflation_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_gpu_deflation_score_low CHECK ("gpu_deflation_score" >= 0),
+    CONSTRAINT ck_abri_history_gpu_deflation_score_high CHECK ("gpu_deflation_score" <= 100),
+    CONSTRAINT ck_abri_history_capex_intensity_score_finite CHECK ("capex_intensity_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_capex_intensity_score_low CHECK ("capex_intensity_score" >= 0),
+    CONSTRAINT ck_abri_history_capex_intensity_score_high CHECK ("capex_intensity_score" <= 100),
+    CONSTRAINT ck_abri_history_revenue_gap_score_finite CHECK ("revenue_gap_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_revenue_gap_score_low CHECK ("revenue_gap_score" >= 0),
+    CONSTRAINT ck_abri_history_revenue_gap_score_high CHECK ("revenue_gap_score" <= 100),
+    CONSTRAINT ck_abri_history_deal_flow_score_finite CHECK ("deal_flow_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_deal_flow_score_low CHECK ("deal_flow_score" >= 0),
+    CONSTRAINT ck_abri_history_deal_flow_score_high CHECK ("deal_flow_score" <= 100),
+    CONSTRAINT ck_abri_history_composite_score_finite CHECK ("composite_score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_composite_score_low CHECK ("composite_score" >= 0),
+    CONSTRAINT ck_abri_history_composite_score_high CHECK ("composite_score" <= 100),
+    CONSTRAINT ck_abri_history_level_choice CHECK ("level" IN ('Normal', 'Elevated', 'Bubble', 'Extreme')),
+    CONSTRAINT ck_abri_history_vulnerability_finite CHECK ("vulnerability" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_vulnerability_low CHECK ("vulnerability" >= 0),
+    CONSTRAINT ck_abri_history_vulnerability_high CHECK ("vulnerability" <= 100),
+    CONSTRAINT ck_abri_history_stress_finite CHECK ("stress" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_stress_low CHECK ("stress" >= 0),
+    CONSTRAINT ck_abri_history_stress_high CHECK ("stress" <= 100),
+    CONSTRAINT ck_abri_history_abri_c_finite CHECK ("abri_c" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_abri_c_low CHECK ("abri_c" >= 0),
+    CONSTRAINT ck_abri_history_abri_c_high CHECK ("abri_c" <= 100),
+    CONSTRAINT ck_abri_history_p5_finite CHECK ("p5" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_p5_low CHECK ("p5" >= 0),
+    CONSTRAINT ck_abri_history_p5_high CHECK ("p5" <= 100),
+    CONSTRAINT ck_abri_history_p50_finite CHECK ("p50" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_p50_low CHECK ("p50" >= 0),
+    CONSTRAINT ck_abri_history_p50_high CHECK ("p50" <= 100),
+    CONSTRAINT ck_abri_history_p95_finite CHECK ("p95" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_p95_low CHECK ("p95" >= 0),
+    CONSTRAINT ck_abri_history_p95_high CHECK ("p95" <= 100),
+    CONSTRAINT ck_abri_history_coverage_finite CHECK ("coverage" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_abri_history_coverage_low CHECK ("coverage" >= 0),
+    CONSTRAINT ck_abri_history_coverage_high CHECK ("coverage" <= 1)
+)
+
+CREATE TABLE instruments (
+    instrument_id TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    name TEXT NOT NULL,
+    asset_class TEXT NOT NULL,
+    exchange_calendar TEXT NOT NULL,
+    listed_on DATE,
+    delisted_on DATE,
+    active BOOLEAN NOT NULL,
+    timeframes TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    CONSTRAINT pk_instruments PRIMARY KEY (instrument_id),
+    CONSTRAINT ck_instruments_asset_class_choice CHECK ("asset_class" IN ('equity', 'etf', 'crypto'))
+)
+
+CREATE TABLE instrument_symbols (
+    instrument_id TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    valid_to DATE,
+    CONSTRAINT pk_instrument_symbols PRIMARY KEY (instrument_id, symbol, valid_from)
+)
+
+CREATE TABLE coverage (
+    symbol TEXT NOT NULL,
+    timeframe TEXT NOT NULL,
+    range_start DATE NOT NULL,
+    range_end DATE NOT NULL,
+    state TEXT NOT NULL,
+    next_attempt_at TEXT,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT pk_coverage PRIMARY KEY (symbol, timeframe, range_start),
+    CONSTRAINT ck_coverage_state_choice CHECK ("state" IN ('have', 'verified_empty', 'unavailable', 'missing')),
+    CONSTRAINT ck_coverage_range_start_to_range_end CHECK ("range_start" <= "range_end")
+)
+
+CREATE TABLE rejected_rows (
+    payload_hash TEXT NOT NULL,
+    "row" TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    symbol TEXT,
+    observed_on DATE,
+    reason TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_rejected_rows PRIMARY KEY (payload_hash, "row", rule)
+)
+
+CREATE TABLE backfill_runs (
+    run_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    window_start DATE NOT NULL,
+    window_end DATE NOT NULL,
+    symbols_requested BIGINT NOT NULL,
+    symbols_done BIGINT NOT NULL,
+    symbols_failed TEXT,
+    bars_inserted BIGINT NOT NULL,
+    bars_changed BIGINT NOT NULL,
+    upstream_calls BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    CONSTRAINT pk_backfill_runs PRIMARY KEY (run_id),
+    CONSTRAINT ck_backfill_runs_symbols_requested_low CHECK ("symbols_requested" >= 0),
+    CONSTRAINT ck_backfill_runs_symbols_done_low CHECK ("symbols_done" >= 0),
+    CONSTRAINT ck_backfill_runs_bars_inserted_low CHECK ("bars_inserted" >= 0),
+    CONSTRAINT ck_backfill_runs_bars_changed_low CHECK ("bars_changed" >= 0),
+    CONSTRAINT ck_backfill_runs_upstream_calls_low CHECK ("upstream_calls" >= 0),
+    CONSTRAINT ck_backfill_runs_status_choice CHECK ("status" IN ('running', 'done', 'partial', 'failed', 'interrupted'))
+)
+
+CREATE TABLE backfill_progress (
+    symbol TEXT NOT NULL,
+    timeframe TEXT NOT NULL,
+    oldest_bar DATE NOT NULL,
+    newest_bar DATE NOT NULL,
+    last_updated TEXT NOT NULL,
+    CONSTRAINT pk_backfill_progress PRIMARY KEY (symbol, timeframe)
+)
+
+CREATE TABLE backfill_gaps (
+    symbol TEXT NOT NULL,
+    timeframe TEXT NOT NULL,
+    gap_start DATE NOT NULL,
+    gap_end DATE NOT NULL,
+    sessions BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    cause TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    CONSTRAINT pk_backfill_gaps PRIMARY KEY (symbol, timeframe, gap_start),
+    CONSTRAINT ck_backfill_gaps_sessions_low CHECK ("sessions" >= 0),
+    CONSTRAINT ck_backfill_gaps_state_choice CHECK ("state" IN ('missing', 'verified_empty', 'unfillable', 'filled')),
+    CONSTRAINT ck_backfill_gaps_attempts_low CHECK ("attempts" >= 0),
+    CONSTRAINT ck_backfill_gaps_cause_choice CHECK ("cause" IN ('absent', 'skipped', 'hole', 'rejected', 'failed')),
+    CONSTRAINT ck_backfill_gaps_gap_start_to_gap_end CHECK ("gap_start" <= "gap_end")
+)
+
+CREATE TABLE ingestion_audit (
+    audit_id TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    window_start DATE,
+    window_end DATE,
+    attempt BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    rows BIGINT NOT NULL,
+    unchanged BIGINT NOT NULL,
+    raw_hash TEXT,
+    latency_ms DOUBLE,
+    error TEXT,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_ingestion_audit PRIMARY KEY (audit_id),
+    CONSTRAINT ck_ingestion_audit_attempt_low CHECK ("attempt" >= 0),
+    CONSTRAINT ck_ingestion_audit_outcome_choice CHECK ("outcome" IN ('stored', 'unchanged', 'empty', 'absent', 'transient', 'permanent', 'malformed', 'refused')),
+    CONSTRAINT ck_ingestion_audit_rows_low CHECK ("rows" >= 0),
+    CONSTRAINT ck_ingestion_audit_unchanged_low CHECK ("unchanged" >= 0),
+    CONSTRAINT ck_ingestion_audit_latency_ms_finite CHECK ("latency_ms" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_ingestion_audit_latency_ms_low CHECK ("latency_ms" >= 0)
+)
+
+CREATE TABLE data_quality_log (
+    symbol TEXT NOT NULL,
+    timeframe TEXT NOT NULL,
+    date DATE NOT NULL,
+    score DOUBLE,
+    rows BIGINT NOT NULL,
+    expected BIGINT NOT NULL,
+    nulls BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    checks TEXT,
+    verdict TEXT NOT NULL,
+    CONSTRAINT pk_data_quality_log PRIMARY KEY (symbol, timeframe, date),
+    CONSTRAINT ck_data_quality_log_score_finite CHECK ("score" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_data_quality_log_score_low CHECK ("score" >= 0),
+    CONSTRAINT ck_data_quality_log_score_high CHECK ("score" <= 1),
+    CONSTRAINT ck_data_quality_log_rows_low CHECK ("rows" >= 0),
+    CONSTRAINT ck_data_quality_log_expected_low CHECK ("expected" >= 0),
+    CONSTRAINT ck_data_quality_log_nulls_low CHECK ("nulls" >= 0),
+    CONSTRAINT ck_data_quality_log_rejected_low CHECK ("rejected" >= 0),
+    CONSTRAINT ck_data_quality_log_verdict_choice CHECK ("verdict" IN ('accepted', 'rejected'))
+)
+
+CREATE TABLE house (
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_house PRIMARY KEY (name)
+)
+
+CREATE VIEW abri_latest AS
+SELECT
+    "as_of",
+    "method",
+    "knowledge_at",
+    "input_digest",
+    "kind",
+    "status",
+    "concentration_score",
+    "correlation_score",
+    "credit_stress_score",
+    "gpu_deflation_score",
+    "capex_intensity_score",
+    "revenue_gap_score",
+    "deal_flow_score",
+    "composite_score",
+    "level",
+    "vulnerability",
+    "stress",
+    "abri_c",
+    "p5",
+    "p50",
+    "p95",
+    "coverage",
+    "crowded",
+    "inputs",
+    "supersedes",
+    "reason",
+    "recorded_at"
+FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY as_of, method
+        ORDER BY
+            CASE kind WHEN 'live' THEN 0 ELSE 1 END,
+            CASE kind WHEN 'live' THEN recorded_at END,
+            recorded_at DESC, knowledge_at DESC, input_digest
+    ) AS place
+    FROM abri_history
+    WHERE kind IN ('live', 'reconstructed')
+) AS ranked
+WHERE place = 1
+
+CREATE TRIGGER abri_history_no_update BEFORE UPDATE ON "abri_history" BEGIN SELECT RAISE(ABORT, 'abri_history is append-only'); END
+
+CREATE TRIGGER abri_history_no_delete BEFORE DELETE ON "abri_history" BEGIN SELECT RAISE(ABORT, 'abri_history is append-only'); END
+
+CREATE TRIGGER ingestion_audit_no_update BEFORE UPDATE ON "ingestion_audit" BEGIN SELECT RAISE(ABORT, 'ingestion_audit is append-only'); END
+
+CREATE TRIGGER ingestion_audit_no_delete BEFORE DELETE ON "ingestion_audit" BEGIN SELECT RAISE(ABORT, 'ingestion_audit is append-only'); END
