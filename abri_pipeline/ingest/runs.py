@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pandas as pd
+from sqlalchemy import Engine
 
 from abri_pipeline.calendars import clock
 from abri_pipeline.contracts import operations
 from abri_pipeline.ingest.desk import Desk, Load, Window
 from abri_pipeline.warehouse.engine import begin
+from abri_pipeline.warehouse.reads import frame
 from abri_pipeline.warehouse.upsert import upsert
 
 
@@ -49,3 +51,11 @@ def booked(desk: Desk, load: Load, window: Window, requested: int) -> Iterator[L
 def _write(desk: Desk, row: dict[str, object]) -> None:
     with begin(desk.engine) as connection:
         upsert(connection, operations.RUNS, pd.DataFrame([row]))
+
+
+def failures(engine: Engine, job_id: str) -> list[str]:
+    """The units that failed in one job, as `dataset: symbols`."""
+    with engine.connect() as connection:
+        rows = frame(connection, operations.RUNS, where=[("symbols_failed", "is not", None)])
+    own = rows[rows["run_id"].str.startswith(f"{job_id}:")]
+    return [f"{row.kind}: {row.symbols_failed}" for row in own.itertuples(index=False)]

@@ -1,0 +1,5 @@
+"""What Dagster loads."""
+
+from abri_pipeline.defs.graph import defs
+
+__all__ = ["defs"]

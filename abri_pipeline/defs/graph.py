@@ -1,0 +1,23 @@
+"""Everything Dagster knows: assets, checks, schedules, sensors, resources."""
+
+import dagster as dg
+
+from abri_pipeline.defs import abri, completeness, credit, equity, filings, market, reference
+from abri_pipeline.defs.resources import House
+
+ASSETS = [
+    equity.equity_bars,
+    credit.credit_spreads,
+    *reference.ASSETS,
+    filings.sec_filings,
+    filings.hyperscaler_metrics,
+    market.market_metrics,
+    abri.abri_history,
+    completeness.completeness,
+]
+
+defs = dg.Definitions(
+    assets=ASSETS,
+    resources={"house": House()},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,75 @@
+"""What a person may set in the launch dialog, and how a step tells what it did."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+from pydantic import Field
+from sqlalchemy import Engine
+
+from abri_pipeline.calendars import clock, weeks
+from abri_pipeline.contracts.model import Dataset
+from abri_pipeline.defs.resources import WATCHER
+from abri_pipeline.ingest.desk import Load, Window
+from abri_pipeline.quality.completeness import week_verdicts
+from abri_pipeline.quality.weekly import WeekReport, weekly_reports
+
+
+class Launch(dg.Config):  # type: ignore[misc]  # pydantic's base is untyped here
+    """Run configuration of the loading steps."""
+
+    symbols: list[str] = Field(default=[], description="narrow equity bars to these tickers")
+    full_refresh: bool = Field(default=False, description="read again what is stored already")
+
+
+def window(context: dg.AssetExecutionContext) -> Window:
+    """The days of the launched weeks, cut at today."""
+    keys = context.partition_keys
+    start, end = weeks.monday(keys[0]), weeks.week_span(keys[-1])[1]
+    today = clock.now().date()
+    return Window(start, max(start, min(end, today)))
+
+
+def tell(
+    context: dg.AssetExecutionContext, engine: Engine, datasets: Sequence[Dataset], load: Load | None = None
+) -> None:
+    """Attach each week's figures to each dataset's materialisation."""
+    for dataset in datasets:
+        WATCHER.get()(dataset.name, "weeks booked", 1, 1)
+        for key, report in weekly_reports(engine, dataset, context.partition_keys).items():
+            context.add_asset_metadata(figures(report, load), asset_key=dataset.name, partition_key=key)
+
+
+def figures(report: WeekReport, load: Load | None) -> dict[str, dg.MetadataValue]:
+    """One week of one dataset as metadata."""
+    said: dict[str, dg.MetadataValue] = {
+        "dagster/partition_row_count": dg.MetadataValue.int(report.rows),
+        "rows": dg.MetadataValue.int(report.rows),
+    }
+    if report.note:
+        said["note"] = dg.MetadataValue.text(report.note)
+    if report.through:
+        said["through"] = dg.MetadataValue.text(report.through.isoformat())
+    if report.symbols is not None:
+        said["symbols"] = dg.MetadataValue.int(report.symbols)
+    said["gaps"] = dg.MetadataValue.int(sum(g.sessions for g in report.gaps))
+    if report.gaps:
+        lines = [f"| {g.unit} | {g.start} | {g.end} | {g.cause} | {g.reason} |" for g in report.gaps]
+        said["gap table"] = dg.MetadataValue.md(
+            "| what | from | to | cause | reason |\n|---|---|---|---|---|\n" + "\n".join(lines)
+        )
+    if report.rejected:
+        said["rejected rows"] = dg.MetadataValue.int(report.rejected)
+    if load and load.failed:
+        said["failed"] = dg.MetadataValue.text("; ".join(f"{r.unit}: {r.reason}" for r in load.failed))
+    return said
+
+
+def week_events(
+    context: dg.AssetExecutionContext, engine: Engine, datasets: Sequence[Dataset], load: Load
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    """What a narrowed launch logs: an observation a week, or a materialisation where the week is complete anyhow."""
+    complete = {key for key, verdict in week_verdicts(engine, context.partition_keys).items() if verdict.complete}
+    for dataset in datasets:
+        for key, report in weekly_reports(engine, dataset, context.partition_keys).items():
+            event = dg.AssetMaterialization if key in complete else dg.AssetObservation
+            yield event(asset_key=dataset.name, partition=key, metadata=figures(report, load))
