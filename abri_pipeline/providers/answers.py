@@ -21,6 +21,7 @@ from abri_pipeline.providers.errors import (
 )
 
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_DAY = 86_400.0  # nobody is believed who asks for more silence than this
 _DETAIL = 300  # characters of an upstream's own words to keep
 
 
@@ -41,19 +42,22 @@ def detail(content_type: str, body: bytes) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds an upstream asks us to wait, given as seconds or as an HTTP date; None where it does not say."""
+    """Seconds an upstream asks us to wait, given as seconds or as an HTTP date; None where it does not say.
+
+    More than a day counts as a day.
+    """
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), _DAY)
     try:
         until = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # not a date, or one that no calendar holds
         return None
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - clock.now()).total_seconds())
+    return min(max(0.0, (until - clock.now()).total_seconds()), _DAY)
 
 
 def failure(

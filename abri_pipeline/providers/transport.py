@@ -201,7 +201,7 @@ class _Backoff:
             # nobody listens: a wrong address should be told at once, a restarting server gets a moment
             wait = random.uniform(0.1, 0.6) if self._failures < 3 else None  # noqa: S311 - jitter, no secret
         elif error.retry_after is not None:
-            wait = error.retry_after
+            wait = error.retry_after + random.uniform(0, 0.25)  # noqa: S311 - jitter, no secret
         else:
             wait = random.uniform(0, min(10.0, 0.5 * 2**self._failures))  # noqa: S311 - jitter, no secret
         if wait is None or time.monotonic() + wait >= self._ends:

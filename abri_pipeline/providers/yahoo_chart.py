@@ -112,34 +112,46 @@ def _days(stamps: "np.ndarray[Any, np.dtype[np.int64]]", zone: ZoneInfo) -> pd.D
 
 
 def _bars(result: dict[str, Any], zone: ZoneInfo, query: Window) -> pd.DataFrame:
+    """The bars as a frame; rows are chosen before it is built, which is half of the time."""
     stamps = np.asarray(result.get("timestamp") or [], dtype="int64")
-    columns: dict[str, Any] = {"date": _days(stamps, zone)}
-    quote = result["indicators"]["quote"][0] if stamps.size else {}
-    adjusted = result["indicators"].get("adjclose") if stamps.size else None
-    for name in PRICES:
-        if name == "adj_close":
-            values = adjusted[0]["adjclose"] if adjusted else quote.get("close", [])
-        else:
-            values = quote[name] if stamps.size else []
-        columns[name] = _finite(values, stamps.size)
-    volume = _finite(quote["volume"] if stamps.size else [], stamps.size)
-    columns["volume"] = pd.array(np.round(volume), dtype="Int64")
-    bars = pd.DataFrame(columns)
-    bars = bars[bars[["open", "high", "low", "close"]].notna().any(axis=1)]
-    bars = bars.iloc[np.argsort(stamps[bars.index], kind="stable")]
-    return _within(bars.drop_duplicates("date", keep="last"), query)
+    arrays = _arrays(result, stamps.size)
+    days = _days(stamps, zone)
+    kept = _inside(days, query)
+    kept &= ~np.isnan([arrays[name] for name in ("open", "high", "low", "close")]).all(axis=0)
+    rows = np.flatnonzero(kept)
+    rows = rows[np.argsort(stamps[rows], kind="stable")]
+    chosen = days[rows]
+    last = np.append(chosen[1:] != chosen[:-1], True) if rows.size else np.empty(0, dtype=bool)
+    rows = rows[last]
+    columns: dict[str, Any] = {"date": days[rows], **{name: arrays[name][rows] for name in PRICES}}
+    columns["volume"] = pd.array(np.round(arrays["volume"][rows]), dtype="Int64")
+    return pd.DataFrame(columns)
+
+
+def _arrays(result: dict[str, Any], size: int) -> dict[str, "np.ndarray[Any, np.dtype[np.float64]]"]:
+    """Prices and volume by our names; without sessions Yahoo sends no arrays at all."""
+    if not size:
+        return {name: np.empty(0) for name in (*PRICES, "volume")}
+    quote = result["indicators"]["quote"][0]
+    adjusted = result["indicators"].get("adjclose")
+    raw = {name: quote[name] for name in ("open", "high", "low", "close", "volume")}
+    raw["adj_close"] = adjusted[0]["adjclose"] if adjusted else quote["close"]
+    return {name: _finite(values, size) for name, values in raw.items()}
 
 
 def _finite(values: Any, size: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """A JSON array as floats; null and what is no finite number are NaN."""
     if not isinstance(values, list) or len(values) != size:
         raise ValueError("an array is not as long as the timestamps")
-    if any(isinstance(v, str | bool) for v in values):
+    if not set(map(type, values)) <= {int, float, type(None)}:
         raise ValueError("a price is no number")
     found = np.asarray(values, dtype="float64")
-    if found.shape != (size,):
-        raise ValueError("an array is nested")
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def _inside(days: pd.DatetimeIndex, query: Window) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Which days lie in the window; Yahoo appends the live bar even to windows of the past."""
+    return np.asarray((days >= pd.Timestamp(query.start)) & (days <= pd.Timestamp(query.end)))
 
 
 def _actions(events: dict[str, Any], zone: ZoneInfo, query: Window) -> pd.DataFrame:
@@ -148,12 +160,13 @@ def _actions(events: dict[str, Any], zone: ZoneInfo, query: Window) -> pd.DataFr
     rows = [(int(e["date"]), "dividend", float(e["amount"])) for e in dividends]
     rows += [(int(e["date"]), "split", _ratio(e)) for e in splits]
     rows.sort(key=lambda row: (row[0], row[1]))
+    days = _days(np.asarray([r[0] for r in rows], dtype="int64"), zone)
     frame = pd.DataFrame({
-        "date": _days(np.asarray([r[0] for r in rows], dtype="int64"), zone),
+        "date": days,
         "action": pd.Series([r[1] for r in rows], dtype="str"),
         "value": np.asarray([r[2] for r in rows], dtype="float64"),
     })  # fmt: skip
-    return _within(_one_a_day(frame), query)
+    return _one_a_day(frame[_inside(days, query)].reset_index(drop=True))
 
 
 def _ratio(split: dict[str, Any]) -> float:
@@ -166,16 +179,12 @@ def _ratio(split: dict[str, Any]) -> float:
 
 def _one_a_day(actions: pd.DataFrame) -> pd.DataFrame:
     """One row a day and action: the same one sent twice counts once, different ones add up (splits multiply)."""
-    actions = actions.drop_duplicates()
+    if actions.empty:
+        return actions
+    actions = actions.drop_duplicates(ignore_index=True)
     if not actions.duplicated(["date", "action"]).any():
         return actions
     grouped = actions.groupby(["date", "action"], sort=True)["value"]
     both = pd.DataFrame({"total": grouped.sum(), "product": grouped.prod()}).reset_index()
     both["value"] = both["total"].where(both["action"] == "dividend", both["product"])
     return both[["date", "action", "value"]]
-
-
-def _within(frame: pd.DataFrame, query: Window) -> pd.DataFrame:
-    """The rows inside the window; Yahoo appends the live bar even to windows of the past."""
-    kept = (frame["date"] >= pd.Timestamp(query.start)) & (frame["date"] <= pd.Timestamp(query.end))
-    return frame[kept].reset_index(drop=True)

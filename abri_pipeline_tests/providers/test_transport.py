@@ -13,8 +13,11 @@ from email.utils import format_datetime
 
 import pytest
 import stamina
+from hypothesis import given
+from hypothesis import strategies as st
 
 from abri_pipeline.providers import hosts
+from abri_pipeline.providers.answers import retry_after
 from abri_pipeline.providers.errors import (
     Absent,
     BadRequest,
@@ -130,6 +133,12 @@ def test_retry_after_may_be_a_date(upstream, answer, hasty, monkeypatch) -> None
     with Transport(upstream.settings(), sleep=slept.append) as transport:
         transport.get("yahoo", "/x")
     assert [round(s) for s in slept] == [20]
+
+
+@given(st.text(max_size=40) | st.integers(0, 10**400).map(str) | st.datetimes().map(lambda d: format_datetime(d)))
+def test_any_retry_after_is_read_as_a_bounded_wait(value) -> None:
+    wait = retry_after({"retry-after": value})
+    assert wait is None or 0 <= wait <= 86_400
 
 
 def test_a_wait_past_the_deadline_is_not_begun(upstream, transport, answer) -> None:
