@@ -21,7 +21,8 @@ class Payload:
         content_type: as the upstream named it; may be empty.
         body: the bytes, unpacked.
         fetched_at: when the answer was complete, in UTC.
-        market: label of a synthetic market (`X-ABRI-Market` of the sandbox); None for the real one.
+        market: label of a market that stands in (`synthetic`, `recorded`: the sandbox's `X-ABRI-Market`); None for
+            the real one.
     """
 
     provider: str

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from abri_pipeline.providers.errors import BadRequest, Malformed
+from abri_pipeline.providers.errors import Absent, BadRequest, Malformed
 from abri_pipeline.providers.payload import Payload
 from abri_pipeline.providers.transport import Transport
 from abri_pipeline.providers.wire import dates, json_object
@@ -28,7 +28,7 @@ def fetch_companyfacts(transport: Transport, cik: int) -> Payload:
         Refused: `ABRI_CONTACT` is missing, or the SEC blocks us.
         UpstreamError: any other branch of the tree.
     """
-    return transport.get("sec", f"/api/xbrl/companyfacts/CIK{_padded(cik)}.json")
+    return _document(transport, f"/api/xbrl/companyfacts/CIK{_padded(cik)}.json", f"facts of CIK {cik}")
 
 
 def fetch_submissions(transport: Transport, cik: int) -> Payload:
@@ -37,7 +37,7 @@ def fetch_submissions(transport: Transport, cik: int) -> Payload:
     Raises:
         UpstreamError: as `fetch_companyfacts`.
     """
-    return transport.get("sec", f"/submissions/CIK{_padded(cik)}.json")
+    return _document(transport, f"/submissions/CIK{_padded(cik)}.json", f"filings of CIK {cik}")
 
 
 def fetch_submission_page(transport: Transport, name: str) -> Payload:
@@ -49,7 +49,7 @@ def fetch_submission_page(transport: Transport, name: str) -> Payload:
     """
     if not _PAGE.fullmatch(name):
         raise BadRequest("sec", f"{name[:60]!r} is no page of submissions")
-    return transport.get("sec", f"/submissions/{name}")
+    return _document(transport, f"/submissions/{name}", f"page {name}")
 
 
 def parse_companyfacts(body: bytes) -> pd.DataFrame:
@@ -141,6 +141,14 @@ def submission_pages(body: bytes) -> list[str]:
     except (KeyError, TypeError, AttributeError) as error:
         raise _unknown_shape("submissions", error) from error
     return [name for name in names if isinstance(name, str) and _PAGE.fullmatch(name)]
+
+
+def _document(transport: Transport, path: str, what: str) -> Payload:
+    """One document of EDGAR; a missing one is told by what it should have held."""
+    try:
+        return transport.get("sec", path)
+    except Absent as error:
+        raise error.told_as(Absent, f"holds no {what}; check the CIK") from error
 
 
 def _addresses(cik: int, texts: pd.DataFrame) -> "pd.Series[str]":

@@ -33,6 +33,8 @@ from abri_pipeline.providers.pacing import Pacer
 from abri_pipeline.providers.payload import Payload
 from abri_pipeline.settings import Settings
 
+__all__ = ["Payload", "Transport"]
+
 ATTEMPTS = 5
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abri_pipeline.providers.errors import BadRequest, Malformed
+from abri_pipeline.providers.errors import Absent, BadRequest, Malformed
 from abri_pipeline.providers.sec import (
     fetch_companyfacts,
     fetch_submission_page,
@@ -68,6 +68,12 @@ def test_paths_carry_the_padded_cik(upstream, transport, answer) -> None:
         "/sec/submissions/CIK0000789019.json",
         f"/sec/submissions/{PAGE}",
     ]
+
+
+def test_a_company_that_edgar_does_not_hold_is_named(upstream, transport, answer) -> None:
+    upstream.will(answer(b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", 404))
+    with pytest.raises(Absent, match="no filings of CIK 42; check the CIK"):
+        fetch_submissions(transport, 42)
 
 
 @pytest.mark.parametrize("cik", [0, -1, 10**10])
