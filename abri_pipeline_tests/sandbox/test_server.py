@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -121,16 +122,22 @@ print("stopped", served, flush=True)
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_serve_writes_each_line_at_once_and_ends_on_a_signal(ending):
     environment = {**os.environ, "ABRI_NOW": "2024-07-06T00:00:00Z", "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONUNBUFFERED", None)  # else an unflushed line would pass too
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
-    with process:
+    try:
         port = int(process.stderr.readline())
         answer = httpx.get(f"http://127.0.0.1:{port}/yahoo/v8/finance/chart/UP")
         assert answer.status_code == 404
-        # Read while the server still runs: a buffered line would not be here yet.
+        # Asked while the server still runs: a buffered line would not be here yet.
+        ready, _, _ = select.select([process.stdout], [], [], 5)
+        assert ready, "the request line was not flushed"
         assert process.stdout.readline() == "GET /yahoo/v8/finance/chart/UP 404\n"
         process.send_signal(ending)
         process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0

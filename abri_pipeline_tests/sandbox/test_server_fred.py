@@ -1,9 +1,12 @@
 """Both FRED wires over a hand-made market: publication dates, keys, vintages, shapes."""
 
 import warnings
+from datetime import UTC, datetime
 
 import httpx
 import pytest
+
+from abri_pipeline.sandbox.wires import fred_series
 
 OBSERVATIONS = "/fred/series/observations"
 
@@ -41,6 +44,12 @@ def test_an_earlier_realtime_day_shows_what_was_known_then(sandbox, at):
     then = json_of(sandbox, realtime_start="2024-06-30", realtime_end="2024-06-30")
     assert [row["date"] for row in then["observations"]] == ["2024-04-01", "2024-05-01"]
     assert {row["realtime_start"] for row in then["observations"]} == {"2024-06-30"}
+
+
+def test_no_realtime_day_reaches_beyond_now(hand_market):
+    now, later = datetime(2024, 7, 5, 12, 29, tzinfo=UTC), datetime(2024, 7, 6, 4, tzinfo=UTC)
+    seen = fred_series.published(hand_market, "UNRATE", now, later)
+    assert [row.value for row in seen] == ["3.9", "4.0"]
 
 
 def test_the_whole_realtime_period_dates_each_value_by_its_release(sandbox, at):
