@@ -38,7 +38,7 @@ def completeness(context: dg.AssetExecutionContext, house: House) -> Iterator[An
 
 
 def _figures(verdict: WeekVerdict) -> dict[str, dg.MetadataValue]:
-    said = {
+    said: dict[str, dg.MetadataValue] = {
         "expected bars": dg.MetadataValue.int(verdict.expected),
         "stored bars": dg.MetadataValue.int(verdict.stored),
         "explained gaps": dg.MetadataValue.int(verdict.explained),

@@ -14,7 +14,7 @@ from abri_pipeline.quality.completeness import week_verdicts
 from abri_pipeline.quality.weekly import WeekReport, weekly_reports
 
 
-class Launch(dg.Config):  # type: ignore[misc]  # pydantic's base is untyped here
+class Launch(dg.Config):
     """Run configuration of the loading steps."""
 
     symbols: list[str] = Field(default=[], description="narrow equity bars to these tickers")

@@ -12,7 +12,7 @@ from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from abri_pipeline.settings import Settings
 
@@ -22,8 +22,8 @@ def folder() -> Path:
     return Settings.load().home / "dagster"
 
 
-class Storage(DagsterSqliteStorage):
-    """SQLite in the home, or PostgreSQL through dagster-postgres."""
+class Storage(DagsterStorage, ConfigurableClass):
+    """Chooses: SQLite in the home, or PostgreSQL through dagster-postgres."""
 
     @classmethod
     def config_type(cls) -> Mapping[str, Any]:
@@ -31,7 +31,7 @@ class Storage(DagsterSqliteStorage):
         return {}
 
     @classmethod
-    def from_config_value(
+    def from_config_value(  # type: ignore[override]  # it chooses between two storages, neither of which it is
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> DagsterStorage:
         """The storage that the settings name."""
@@ -39,7 +39,7 @@ class Storage(DagsterSqliteStorage):
             from dagster_postgres import DagsterPostgresStorage
 
             return DagsterPostgresStorage(_psycopg2(url), inst_data=inst_data)
-        return cls.from_local(str(folder()), inst_data=inst_data)
+        return DagsterSqliteStorage.from_local(str(folder()), inst_data=inst_data)
 
 
 class Artifacts(LocalArtifactStorage):

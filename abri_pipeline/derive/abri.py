@@ -14,7 +14,7 @@ from abri_pipeline.contracts.abri import HISTORY
 from abri_pipeline.contracts.catalog import dataset
 from abri_pipeline.contracts.model import RECORDED_AT
 from abri_pipeline.derive.result import Derived, store
-from abri_pipeline.warehouse.reads import asof, frame
+from abri_pipeline.warehouse.reads import asof, frame, records
 
 METHODS = ("spec-1.1",)
 FIRST_PRINT = date(2022, 1, 3)  # Monday of the first published week
@@ -82,7 +82,7 @@ def _printed(engine: Engine, method: str, prints: Sequence[DatedPrint]) -> dict[
     with engine.connect() as connection:
         rows = frame(connection, HISTORY, columns=["as_of", "knowledge_at", "input_digest", "recorded_at"], where=where)
     found: dict[tuple[date, datetime], list[str]] = {}
-    for row in rows.sort_values("recorded_at").itertuples(index=False):
+    for row in records(rows.sort_values("recorded_at")):
         key = (row.as_of.date(), row.knowledge_at.to_pydatetime().astimezone(UTC))
         found.setdefault(key, []).append(row.input_digest)
     return found

@@ -16,7 +16,7 @@ from abri_pipeline.ingest.desk import UnitResult
 from abri_pipeline.quality.gaps import Gap, Why
 from abri_pipeline.quality.ranges import Range
 from abri_pipeline.quality.screen import Screened
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import metadata
 from abri_pipeline.warehouse.upsert import upsert
 
@@ -110,10 +110,7 @@ def open_gaps(connection: Connection, unit: str, timeframe: str) -> list[Gap]:
     """The gaps of a unit that are not filled."""
     where = [("symbol", "=", unit), ("timeframe", "=", timeframe), ("state", "!=", "filled")]
     rows = frame(connection, operations.GAPS, where=where)
-    return [
-        Gap(r.gap_start.date(), r.gap_end.date(), r.sessions, Why(r.cause, r.reason))
-        for r in rows.itertuples(index=False)
-    ]
+    return [Gap(r.gap_start.date(), r.gap_end.date(), r.sessions, Why(r.cause, r.reason)) for r in records(rows)]
 
 
 def gaps(connection: Connection, unit: str, timeframe: str, found: Iterable[Gap], asked: bool = True) -> None:

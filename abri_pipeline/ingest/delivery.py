@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from abri_pipeline.calendars import clock
 from abri_pipeline.ingest.desk import Desk, Window
@@ -28,7 +29,7 @@ class Delivery:
     attempts: int = 1
 
     @property
-    def provenance(self) -> dict[str, object]:
+    def provenance(self) -> dict[str, Any]:
         """The three columns that say where a row is from."""
         named = SYNTHETIC if self.market == SYNTHETIC else self.provider
         return {"source_provider": named, "raw_hash": self.raw_hash, "pulled_at": self.pulled_at}

@@ -75,7 +75,7 @@ def filings_of(ticker: str, cik: int, facts: pd.DataFrame, listed: pd.DataFrame 
     seen = facts.groupby("accession", as_index=False).agg(
         form=("form", "first"), filed_on=("filed_on", "first"), period_end=("end", "max")
     )
-    seen = seen.assign(accepted_at=pd.NaT, url=None)
+    seen = seen.assign(accepted_at=None, url=None)
     if listed is not None:
         listed = listed[listed["form"].isin(FORMS)]
         seen = pd.concat([listed, seen[~seen["accession"].isin(listed["accession"])]], ignore_index=True)

@@ -10,7 +10,7 @@ from abri_pipeline.calendars import clock
 from abri_pipeline.contracts import operations
 from abri_pipeline.ingest.desk import Desk, Load, Window
 from abri_pipeline.warehouse.engine import begin
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.upsert import upsert
 
 
@@ -58,4 +58,4 @@ def failures(engine: Engine, job_id: str) -> list[str]:
     with engine.connect() as connection:
         rows = frame(connection, operations.RUNS, where=[("symbols_failed", "is not", None)])
     own = rows[rows["run_id"].str.startswith(f"{job_id}:")]
-    return [f"{row.kind}: {row.symbols_failed}" for row in own.itertuples(index=False)]
+    return [f"{row.kind}: {row.symbols_failed}" for row in records(own)]

@@ -11,7 +11,7 @@ from abri_pipeline.contracts import operations
 from abri_pipeline.contracts.universe import WATCHLIST
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.warehouse.engine import begin
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.upsert import upsert
 
 
@@ -51,9 +51,7 @@ def followed(connection: Connection, symbols: Sequence[str] = ()) -> list[Listed
         UnknownSymbol: a named symbol is not on the watchlist.
     """
     rows = frame(connection, operations.INSTRUMENTS, where=[("active", "=", True)]).sort_values("symbol")
-    listed = [
-        Listed(r.instrument_id, r.symbol, _day(r.listed_on), _day(r.delisted_on)) for r in rows.itertuples(index=False)
-    ]
+    listed = [Listed(r.instrument_id, r.symbol, _day(r.listed_on), _day(r.delisted_on)) for r in records(rows)]
     if not symbols:
         return listed
     known = {one.symbol: one for one in listed}
@@ -86,7 +84,7 @@ def _instruments() -> pd.DataFrame:
 
 
 def _symbols() -> pd.DataFrame:
-    rows = []
+    rows: list[tuple[str, str, date, date | None]] = []
     for i in WATCHLIST:
         rows += [(i.instrument_id, old, first, last) for old, first, last in i.renamed]
         since = date.fromordinal(i.renamed[-1][2].toordinal() + 1) if i.renamed else (i.listed_on or date(1970, 1, 1))

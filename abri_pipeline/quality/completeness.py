@@ -15,7 +15,7 @@ from abri_pipeline.contracts.credit import SPREADS
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.market import METRICS
 from abri_pipeline.contracts.operations import EXPLAINED
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 
 FIRST_PRINT = weeks.monday("2022-01-03")
 
@@ -81,7 +81,7 @@ def _expected(connection: Connection, days: Sequence[date]) -> pd.DataFrame:
     listed = frame(connection, operations.INSTRUMENTS, where=[("active", "=", True)])
     rows = [
         pd.DataFrame({"symbol": one.symbol, "date": pd.DatetimeIndex(own)})
-        for one in listed.itertuples(index=False)
+        for one in records(listed)
         if (
             own := [
                 d
@@ -100,7 +100,7 @@ def _reasons(connection: Connection, timeframe: str) -> dict[tuple[str, date], t
     gaps = frame(connection, operations.GAPS, where=where)
     return {
         (gap.symbol, day.date()): (gap.cause, gap.reason)
-        for gap in gaps.itertuples(index=False)
+        for gap in records(gaps)
         for day in pd.date_range(gap.gap_start, gap.gap_end)
     }
 
@@ -108,7 +108,7 @@ def _reasons(connection: Connection, timeframe: str) -> dict[tuple[str, date], t
 def _judge_gaps(connection: Connection, start: date, end: date, verdicts: dict[str, WeekVerdict]) -> None:
     """Open gaps of the other datasets, where nothing explains them."""
     where = [("timeframe", "!=", "1d"), ("state", "!=", "filled"), ("gap_start", "<=", end), ("gap_end", ">=", start)]
-    for gap in frame(connection, operations.GAPS, where=where).itertuples(index=False):
+    for gap in records(frame(connection, operations.GAPS, where=where)):
         if gap.cause in EXPLAINED:
             continue
         for key, verdict in verdicts.items():

@@ -1,7 +1,7 @@
 """The pandera schema of a contract: the same bounds as the database's CHECK constraints."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from abri_pipeline.contracts.model import Field, Kind, Table
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-DTYPES = {
+DTYPES: dict[Kind, Any] = {
     Kind.DATE: "datetime64[ns]",
     Kind.INSTANT: "datetime64[ns, UTC]",
     Kind.TEXT: "object",
@@ -35,7 +35,8 @@ def conform(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _column(field: Field, frame: pd.DataFrame) -> pd.Series:
     if field.name not in frame:
-        return pd.Series(None, index=frame.index, dtype=DTYPES[field.kind])
+        empty: pd.Series = pd.Series(None, index=frame.index, dtype=DTYPES[field.kind])
+        return empty
     values = frame[field.name]
     if field.kind is Kind.DATE:
         values = pd.to_datetime(values)
@@ -47,7 +48,8 @@ def _column(field: Field, frame: pd.DataFrame) -> pd.Series:
         values = pd.to_numeric(values)
     elif field.kind in (Kind.TEXT, Kind.DOCUMENT):
         values = values.astype("object").where(values.notna(), None)
-    return values.astype(DTYPES[field.kind])
+    typed: pd.Series = values.astype(DTYPES[field.kind])
+    return typed
 
 
 @lru_cache(maxsize=64)

@@ -48,7 +48,7 @@ def screen(table: Dataset, frame: pd.DataFrame, sessions: Collection[date] | Non
         broken = pd.concat([broken, _cases(error.failure_cases)], ignore_index=True)
     broken["row"] = [_name(table, rows, i) for i in broken["position"]]
     broken["observed_on"] = rows[table.observed].reindex(broken["position"]).to_numpy()
-    return Screened(rows.drop(index=broken["position"].unique()).reset_index(drop=True), broken)
+    return Screened(rows.drop(index=pd.Index(broken["position"].unique())).reset_index(drop=True), broken)
 
 
 def _duplicates(table: Table, rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from abri_pipeline.calendars import weeks
 from abri_pipeline.contracts import operations
 from abri_pipeline.contracts.model import Dataset
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import metadata
 
 WEEK = timedelta(days=6)
@@ -56,7 +56,7 @@ def weekly_reports(engine: Engine, dataset: Dataset, keys: Sequence[str]) -> dic
             ("gap_start", "<=", end),
             ("gap_end", ">=", start),
         ]
-        for gap in frame(connection, operations.GAPS, where=open_gaps).itertuples(index=False):
+        for gap in records(frame(connection, operations.GAPS, where=open_gaps)):
             _spread(gap.symbol, gap.gap_start.date(), gap.gap_end.date(), gap.cause, gap.reason, reports)
         refused = [("dataset", "=", dataset.name), ("observed_on", ">=", start), ("observed_on", "<=", end)]
         for day in frame(connection, operations.REJECTED, columns=["observed_on"], where=refused)["observed_on"]:

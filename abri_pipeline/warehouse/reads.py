@@ -3,7 +3,7 @@
 Belongs here: turning a contract's rows into typed columns. Does not belong here: any computation on them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
@@ -59,6 +59,11 @@ def frame(
         query = query.order_by(*(source.c[name] for name in table.key))
     cells = _columns(connection.execute(query), len(fields))
     return pd.DataFrame({f.name: _restore(f, values) for f, values in zip(fields, cells, strict=True)}, columns=names)
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a frame, one by one, their columns as attributes (of the types that `frame` restores)."""
+    return iter(frame.itertuples(index=False))
 
 
 def asof(
