@@ -251,7 +251,7 @@ CREATE TABLE hyperscaler_metrics (
     CONSTRAINT ck_hyperscaler_metrics_ai_revenue_mid_to_ai_revenue_high CHECK ("ai_revenue_mid" <= "ai_revenue_high")
 )
 
-CREATE INDEX ix_hyperscaler_metrics_filed_on ON hyperscaler_metrics (filed_on)
+CREATE INDEX ix_hyperscaler_metrics_period_end ON hyperscaler_metrics (period_end)
 
 CREATE TABLE deals (
     deal_id TEXT NOT NULL,
