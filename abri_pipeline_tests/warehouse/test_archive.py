@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -94,6 +95,19 @@ def test_a_writer_killed_before_the_rename_leaves_nothing_under_a_hash(archive: 
     assert archive.sweep() == 1
     assert archive.sweep() == 0
     assert archive.get(archive.put(b"half written")) == b"half written"
+
+
+def test_the_synced_file_itself_gets_the_name(archive: Archive, monkeypatch: pytest.MonkeyPatch):
+    synced: list[int] = []
+    real = os.fsync
+
+    def watched(handle: int) -> None:
+        synced.append(os.fstat(handle).st_ino)
+        real(handle)
+
+    monkeypatch.setattr("os.fsync", watched)
+    path = file_of(archive, archive.put(BODY))
+    assert synced == [path.stat().st_ino, path.parent.stat().st_ino]  # a copy would be another file, seen half written
 
 
 def test_a_disk_that_fails_leaves_nothing_behind(archive: Archive, monkeypatch: pytest.MonkeyPatch):
