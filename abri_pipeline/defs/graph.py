@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from abri_pipeline.defs import abri, completeness, credit, equity, filings, market, reference
+from abri_pipeline.defs import abri, checks, completeness, credit, equity, filings, market, reference
 from abri_pipeline.defs.resources import House
 
 ASSETS = [
@@ -18,6 +18,7 @@ ASSETS = [
 
 defs = dg.Definitions(
     assets=ASSETS,
+    asset_checks=checks.ALL,
     resources={"house": House()},
     executor=dg.in_process_executor,
 )

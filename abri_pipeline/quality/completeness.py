@@ -55,7 +55,7 @@ def week_verdicts(engine: Engine, keys: Sequence[str]) -> dict[str, WeekVerdict]
 
 def _judge_bars(connection: Connection, days: Sequence[date], verdicts: dict[str, WeekVerdict]) -> None:
     """Every instrument on every session it was listed: stored, explained, or missing."""
-    matrix = _expected(connection, days)
+    matrix = expected_bars(connection, days)
     if matrix.empty:
         return
     where = [("date", ">=", days[0]), ("date", "<=", days[-1])]
@@ -76,7 +76,7 @@ def _judge_bars(connection: Connection, days: Sequence[date], verdicts: dict[str
             verdict.missing.append(f"{symbol} {day}: {reason}")
 
 
-def _expected(connection: Connection, days: Sequence[date]) -> pd.DataFrame:
+def expected_bars(connection: Connection, days: Sequence[date]) -> pd.DataFrame:
     """Every (symbol, date) that the watchlist and the calendar expect."""
     listed = frame(connection, operations.INSTRUMENTS, where=[("active", "=", True)])
     rows = [

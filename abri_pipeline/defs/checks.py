@@ -1,0 +1,72 @@
+"""Checks as Dagster shows them: for every dataset the checks its contract implies, none of them blocking."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from abri_pipeline.contracts.catalog import DATASETS
+from abri_pipeline.contracts.model import Dataset
+from abri_pipeline.defs.resources import House
+from abri_pipeline.quality.checks import CHECKS, implied, run
+from abri_pipeline.quality.checks_verdict import Rows, Verdict
+
+SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
+
+
+def dataset_check(dataset: Dataset, name: str) -> dg.AssetChecksDefinition:
+    """One check of one dataset, evaluated once a run, after the dataset's step."""
+
+    @dg.asset_check(asset=dataset.name, name=name, description=_description(name), blocking=False)
+    def check(house: House) -> dg.AssetCheckResult:
+        engine = house.engine()
+        with engine.connect() as connection:
+            verdict = run(connection, dataset, name)
+        engine.dispose()
+        return result(verdict)
+
+    return check
+
+
+def result(verdict: Verdict) -> dg.AssetCheckResult:
+    """A verdict as Dagster's result: the summary first, then figures, tables as Markdown."""
+    return dg.AssetCheckResult(
+        passed=verdict.passed,
+        severity=SEVERITY[verdict.severity],
+        description=verdict.summary,
+        metadata=_metadata(verdict.figures),
+    )
+
+
+def _metadata(figures: Mapping[str, int | float | str | Rows]) -> dict[str, dg.MetadataValue]:
+    return {
+        name: dg.MetadataValue.md(markdown_table(value))
+        if isinstance(value, list)
+        else dg.MetadataValue.text(value)
+        if isinstance(value, str)
+        else dg.MetadataValue.float(value)
+        if isinstance(value, float)
+        else dg.MetadataValue.int(value)
+        for name, value in figures.items()
+    }
+
+
+def markdown_table(rows: Rows) -> str:
+    """Rows as a Markdown table; what an upstream sent can neither break the table nor become markup."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, ["---"] * len(names), *([_plain(row.get(name, "")) for name in names] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    text = " ".join(text.split())
+    for sign, shown in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;", "[": "&#91;"}.items():
+        text = text.replace(sign, shown)
+    return text
+
+
+def _description(name: str) -> str:
+    said = (CHECKS[name].__doc__ or "").split("\n\n")[0]
+    return " ".join(said.split())
+
+
+ALL = [dataset_check(dataset, name) for dataset in DATASETS for name in implied(dataset)]
