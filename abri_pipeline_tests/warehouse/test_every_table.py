@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -152,10 +153,13 @@ def test_append_only_tables_refuse_changes_by_hand(connection: Connection, table
 
 
 def refused(connection: Connection, table: Table, field: Field, value: object, error: type[Exception]) -> None:
-    row = samples.rows(table, 1)
-    row[field.name] = pd.Series([value], dtype=object)
     with pytest.raises(error), connection.begin_nested():
-        upsert(connection, table, row)
+        upsert(connection, table, good_row(table).assign(**{field.name: pd.Series([value], dtype=object)}))
+
+
+@cache
+def good_row(table: Table) -> pd.DataFrame:
+    return samples.rows(table, 1)
 
 
 def whole(field: Field, bound: float) -> float | int:
