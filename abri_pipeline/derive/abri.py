@@ -39,14 +39,15 @@ class _Known:
     def backfilled(self, made: DatedPrint) -> bool:
         """Whether a row behind one of the readings was stored long after it was public."""
         for reading in made.result.readings.values():
-            rows = self.frames.get(reading.source)
-            if reading.value is None or rows is None or rows.empty or reading.observed_on is None:
+            if reading.value is None or reading.observed_on is None:
                 continue
-            table = dataset(reading.source)
-            kept = RECORDED_AT.name if RECORDED_AT.name in rows else "pulled_at"
-            behind = rows[rows[table.observed] == pd.Timestamp(reading.observed_on)]
-            if ((behind[kept] - behind["available_at"]) > BACKFILLED_AFTER).any():
-                return True
+            # A source reads `tables` or `tables: what is cited from them`.
+            for name in reading.source.partition(":")[0].split(", "):
+                rows, table = self.frames[name], dataset(name)
+                kept = RECORDED_AT.name if RECORDED_AT.name in rows else "pulled_at"
+                behind = rows[rows[table.observed] == pd.Timestamp(reading.observed_on)]
+                if ((behind[kept] - behind["available_at"]) > BACKFILLED_AFTER).any():
+                    return True
         return False
 
 

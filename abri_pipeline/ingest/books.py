@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import pandas as pd
@@ -63,14 +63,16 @@ def rejections(connection: Connection, table: Table, delivery: Delivery, screene
     upsert(connection, operations.REJECTED, rows.drop_duplicates(["row", "rule"]))
 
 
-def quality(connection: Connection, table: Table, delivery: Delivery, screened: Screened, expected: int) -> None:
-    """What validation found in this load."""
+def quality(
+    connection: Connection, table: Table, timeframe: str, delivery: Delivery, screened: Screened, expected: int
+) -> None:
+    """What validation found in this load; `timeframe` tells the tables of one payload apart."""
     required = [f.name for f in table if f.required]
     nulls = int(screened.rejected["rule"].str.endswith("is required").sum()) if required else 0
     rejected = int(screened.rejected["position"].nunique())
     row = {
         "symbol": delivery.unit,
-        "timeframe": delivery.timeframe,
+        "timeframe": timeframe,
         "date": delivery.window.end if delivery.window else delivery.pulled_at.date(),
         "score": 1.0 if not screened.rows else 1.0 - rejected / screened.rows,
         "rows": screened.rows,
@@ -84,11 +86,20 @@ def quality(connection: Connection, table: Table, delivery: Delivery, screened: 
 
 
 def coverage(
-    connection: Connection, unit: str, timeframe: str, states: dict[str, list[Range]], retry_at: datetime | None
+    connection: Connection,
+    unit: str,
+    timeframe: str,
+    have: Sequence[Range],
+    waiting: Mapping[datetime, Sequence[Range]] | None = None,
 ) -> None:
-    """Write down afresh what is known of one unit's history: ranges by state."""
+    """Write down afresh what is known of one unit's history: ranges stored, and ranges missing until an instant.
+
+    `waiting` names for each instant the missing ranges that are not to be asked for before it.
+    """
     covered = metadata.tables[operations.COVERAGE.name]
     connection.execute(delete(covered).where(covered.c.symbol == unit, covered.c.timeframe == timeframe))
+    states: list[tuple[str, datetime | None, Sequence[Range]]] = [("have", None, have)]
+    states += [("missing", again_at, spans) for again_at, spans in (waiting or {}).items()]
     rows = [
         {
             "symbol": unit,
@@ -96,10 +107,10 @@ def coverage(
             "range_start": start,
             "range_end": end,
             "state": state,
-            "next_attempt_at": retry_at if state == "missing" else None,
+            "next_attempt_at": again_at,
             "updated_at": clock.now(),
         }
-        for state, spans in states.items()
+        for state, again_at, spans in states
         for start, end in spans
     ]
     if rows:

@@ -54,7 +54,11 @@ def load(desk: Desk, window: Window) -> Load:
                 parsed[series] = rows
             desk.report(loaded, len(SERIES))
         if parsed:
-            _publish(desk, window, loaded, parsed, [a for a in answers.values() if isinstance(a, Delivery)])
+            read = [a for a in answers.values() if isinstance(a, Delivery) and a.unit in parsed]
+            _publish(desk, window, loaded, parsed, read)
+        else:
+            with begin(desk.engine) as connection:
+                _book_gaps(connection, window, {r.unit for r in loaded.failed})
     return loaded
 
 

@@ -110,15 +110,15 @@ def _actions(need: Need, actions: pd.DataFrame) -> pd.DataFrame:
 
 def _rebased(desk: Desk, need: Need, bars: pd.DataFrame) -> bool:
     """Whether a dividend or split has moved the adjustment of bars that are stored already."""
-    fetched = bars.assign(date=pd.to_datetime(bars["date"])).set_index("date")
+    fetched = bars.assign(date=pd.to_datetime(bars["date"]))[["date", "close", "adj_close"]]
     with desk.engine.connect() as connection:
         where = [
             ("symbol", "=", need.listed.symbol),
             ("date", ">=", need.request.start),
             ("date", "<=", need.request.end),
         ]
-        stored = frame(connection, BARS, columns=["date", "close", "adj_close"], where=where).set_index("date")
-    both = stored.join(fetched[["close", "adj_close"]], how="inner", rsuffix="_now").dropna()
+        stored = frame(connection, BARS, columns=["date", "close", "adj_close"], where=where)
+    both = stored.merge(fetched, on="date", suffixes=("", "_now")).dropna()
     moved = [(both[f"{c}_now"] / both[c] - 1).abs().gt(SAME_ADJUSTMENT).any() for c in ("close", "adj_close")]
     return any(moved)
 
@@ -147,6 +147,13 @@ def _book(connection: Connection, need: Need, why: Callable[[date], Why]) -> Non
     known = books.open_gaps(connection, symbol, TIMEFRAME)
     books.gaps(connection, symbol, TIMEFRAME, merge(known, (span.start, span.end), missing, days))
     have = need.have | (stored & expected)
-    waiting = {d for d, w in missing.items() if w.cause != "failed"} | (need.waiting - have)
-    states = {"have": ranges(have, days), "missing": ranges(waiting - have, days)}
-    books.coverage(connection, symbol, TIMEFRAME, states, clock.now() + RETRY_AFTER)
+    # A session that was not asked for this time keeps its own waiting time, or daily loads would put it off for ever.
+    again_at = clock.now() + RETRY_AFTER
+    asked = set(need.sessions)
+    tried = {d: again_at for d, w in missing.items() if w.cause != "failed" and d in asked}
+    waiting = {**need.waiting, **tried}
+    by_instant = {
+        at: ranges((d for d, until in waiting.items() if until == at and d not in have), days)
+        for at in set(waiting.values())
+    }
+    books.coverage(connection, symbol, TIMEFRAME, ranges(have, days), by_instant)

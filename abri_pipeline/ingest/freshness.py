@@ -27,4 +27,4 @@ def fresh(engine: Engine, unit: str, dataset: str) -> bool:
 
 def mark(connection: Connection, unit: str, dataset: str, first: date, last: date) -> None:
     """Write down that the unit was read whole just now."""
-    books.coverage(connection, unit, dataset, {"have": [(first, last)]}, None)
+    books.coverage(connection, unit, dataset, [(first, last)])

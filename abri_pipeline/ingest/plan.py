@@ -1,6 +1,6 @@
 """The plan: sessions wanted less sessions known, as one request a symbol."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.ingest.watchlist import Listed
 from abri_pipeline.quality.ranges import days_in
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 
 TIMEFRAME = "1d"
 # Stored neighbours are asked again with every request: they show a new dividend or split at no extra call.
@@ -26,14 +26,15 @@ class Need:
     """What one instrument still lacks in a window.
 
     `wanted` is the window clipped to its listing and to closed sessions; `sessions` are those to ask for;
-    `have` and `waiting` are all sessions known to be stored, or not to be asked again yet.
+    `have` are all sessions known to be stored; `waiting` those not to be asked again yet, each with the instant
+    from which it may be.
     """
 
     listed: Listed
     wanted: Window
     sessions: tuple[date, ...]
     have: frozenset[date]
-    waiting: frozenset[date]
+    waiting: Mapping[date, datetime]
     stored: Window | None
     request: Window
 
@@ -59,8 +60,8 @@ def plan(
         rows = known.get(listed.symbol, coverage.iloc[:0])
         have = frozenset(_days(rows[rows["state"] == "have"], days))
         asleep = rows[(rows["state"] != "have") & (rows["next_attempt_at"] > pd.Timestamp(now))]
-        waiting = frozenset(_days(asleep, days))
-        skip = frozenset() if full_refresh else (have | waiting) - early.get(listed.symbol, frozenset())
+        waiting = _until(asleep, days)
+        skip = frozenset() if full_refresh else (have | waiting.keys()) - early.get(listed.symbol, frozenset())
         asked = tuple(d for d in expected if d not in skip)
         stored = _span(reach, listed.symbol)
         wanted = Window(expected[0], expected[-1])
@@ -72,6 +73,15 @@ def plan(
 def _days(rows: pd.DataFrame, days: Sequence[date]) -> set[date]:
     spans = zip(rows["range_start"].dt.date, rows["range_end"].dt.date, strict=True)
     return set(days_in(spans, days))
+
+
+def _until(rows: pd.DataFrame, days: Sequence[date]) -> dict[date, datetime]:
+    """Each session of the ranges, with the instant from which it may be asked for again."""
+    return {
+        day: row.next_attempt_at.to_pydatetime()
+        for row in records(rows)
+        for day in days_in([(row.range_start.date(), row.range_end.date())], days)
+    }
 
 
 def _provisional(connection: Connection, now: datetime) -> dict[str, frozenset[date]]:

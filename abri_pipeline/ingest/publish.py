@@ -45,10 +45,12 @@ def publish(
         unit_lock(connection, f"{delivery.timeframe}:{delivery.unit}")
         stamp(connection, delivery.market)
         result = UnitResult(delivery.unit, "unchanged")
-        for batch, split in zip(batches, screened, strict=True):
+        for place, (batch, split) in enumerate(zip(batches, screened, strict=True)):
+            first = place == 0
             stored = upsert(connection, batch.table, split.accepted)
             books.rejections(connection, batch.table, delivery, split)
-            books.quality(connection, batch.table, delivery, split, expected)
+            named = delivery.timeframe if first else batch.table.name
+            books.quality(connection, batch.table, named, delivery, split, expected if first else 0)
             result = replace(
                 result,
                 rows=result.rows + split.rows,

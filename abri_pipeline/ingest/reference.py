@@ -116,9 +116,9 @@ def _publish(desk: Desk, curated: Curated, delivery: Delivery, rows: pd.DataFram
     table = curated.table
     withdrawn = 0
 
-    def afterwards(connection: Connection, screened: list[Screened]) -> None:
+    def afterwards(connection: Connection, _screened: list[Screened]) -> None:
         nonlocal withdrawn
-        withdrawn = _withdraw(connection, table, screened[0].accepted)
+        withdrawn = _withdraw(connection, table, rows)
         days = pd.to_datetime(rows[table.observed]).dt.date
         first, last = (days.min(), days.max()) if len(days) else (date(1970, 1, 1), date(1970, 1, 1))
         freshness.mark(connection, curated.name, table.name, first, last)
@@ -128,7 +128,7 @@ def _publish(desk: Desk, curated: Curated, delivery: Delivery, rows: pd.DataFram
 
 
 def _withdraw(connection: Connection, table: Dataset, current: pd.DataFrame) -> int:
-    """Mark stored rows that the copy just read does not hold."""
+    """Mark stored rows that the copy just read does not hold; a row that it holds broken stays as it is stored."""
     stored = frame(connection, table, where=[("withdrawn_at", "is", None)])
     key = list(table.key)
     gone = stored[~pd.MultiIndex.from_frame(stored[key]).isin(pd.MultiIndex.from_frame(current[key]))]

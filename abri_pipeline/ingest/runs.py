@@ -11,6 +11,7 @@ from abri_pipeline.contracts import operations
 from abri_pipeline.ingest.desk import Desk, Load, Window
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.reads import frame, records
+from abri_pipeline.warehouse.tables import metadata
 from abri_pipeline.warehouse.upsert import upsert
 
 
@@ -59,3 +60,11 @@ def failures(engine: Engine, job_id: str) -> list[str]:
         rows = frame(connection, operations.RUNS, where=[("symbols_failed", "is not", None)])
     own = rows[rows["run_id"].str.startswith(f"{job_id}:")]
     return [f"{row.kind}: {row.symbols_failed}" for row in records(own)]
+
+
+def interrupt(engine: Engine, job_id: str) -> None:
+    """Mark what a job had not finished as interrupted; what it stored stays, and a new run goes on from there."""
+    book = metadata.tables[operations.RUNS.name]
+    own = book.update().where(book.c.run_id.startswith(f"{job_id}:", autoescape=True), book.c.status == "running")
+    with begin(engine) as connection:
+        connection.execute(own.values(status="interrupted", finished_at=clock.now()))
