@@ -70,6 +70,12 @@ def closed(key: str, now: datetime) -> bool:
     return knowledge_at(key) <= now
 
 
+def last_closed(now: datetime) -> str:
+    """The newest week whose official print may be made at `now`, an instant with an offset."""
+    last = week_key(new_york.day_of(now) - timedelta(weeks=1))
+    return last if closed(last, now) else week_key(monday(last) - timedelta(weeks=1))
+
+
 def flash_knowledge_at(session: date) -> datetime:
     """K of a daily flash, UTC: 18:00 New York on the session's own day."""
     return new_york.instant(session, PRINT_AT)

@@ -2,7 +2,18 @@
 
 import dagster as dg
 
-from abri_pipeline.defs import abri, checks, completeness, credit, equity, filings, market, reference
+from abri_pipeline.defs import (
+    abri,
+    checks,
+    completeness,
+    credit,
+    equity,
+    filings,
+    market,
+    reference,
+    schedules,
+    sensors,
+)
 from abri_pipeline.defs.resources import House
 
 ASSETS = [
@@ -19,6 +30,9 @@ ASSETS = [
 defs = dg.Definitions(
     assets=ASSETS,
     asset_checks=checks.ALL,
+    jobs=[schedules.WHOLE_GRAPH],
+    schedules=schedules.SCHEDULES,
+    sensors=sensors.SENSORS,
     resources={"house": House()},
     executor=dg.in_process_executor,
 )
