@@ -11,9 +11,9 @@ from typing import Any, Self
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.root import LocalArtifactStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
+from abri_pipeline.defs.event_log import SqliteStorage
 from abri_pipeline.settings import Settings
 
 
@@ -39,7 +39,7 @@ class Storage(DagsterStorage, ConfigurableClass):
             from dagster_postgres import DagsterPostgresStorage
 
             return DagsterPostgresStorage(_psycopg2(url), inst_data=inst_data)
-        return DagsterSqliteStorage.from_local(str(folder()), inst_data=inst_data)
+        return SqliteStorage.from_local(str(folder()), inst_data=inst_data)
 
 
 class Artifacts(LocalArtifactStorage):
