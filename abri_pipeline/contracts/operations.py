@@ -175,6 +175,18 @@ QUALITY = Table(
         _text("verdict", "accepted, or rejected", choices=("accepted", "rejected")),
     ),
 )
+QUOTA = Table(
+    name="quota_usage",
+    meaning="Calls charged to each provider, a grain of its limit's window at a time.",
+    key=("provider", "unit", "window_start"),
+    fields=(
+        _text("provider", "upstream"),
+        _text("unit", "vendor's unit of the limit", choices=("second", "minute", "hour", "day", "month")),
+        _at("window_start", "start of the grain"),
+        _count("used", "calls charged in the grain"),
+        _count("limit", "calls allowed in any window of the unit"),
+    ),
+)
 STAMP = Table(
     name="house",
     meaning="What this database is: a real market, or a synthetic one; the two never mix.",

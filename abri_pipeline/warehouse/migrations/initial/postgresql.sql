@@ -508,6 +508,18 @@ CREATE TABLE data_quality_log (
     CONSTRAINT ck_data_quality_log_verdict_choice CHECK ("verdict" IN ('accepted', 'rejected'))
 )
 
+CREATE TABLE quota_usage (
+    provider TEXT COLLATE "C" NOT NULL,
+    unit TEXT COLLATE "C" NOT NULL,
+    window_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    used BIGINT NOT NULL,
+    "limit" BIGINT NOT NULL,
+    CONSTRAINT pk_quota_usage PRIMARY KEY (provider, unit, window_start),
+    CONSTRAINT ck_quota_usage_unit_choice CHECK ("unit" IN ('second', 'minute', 'hour', 'day', 'month')),
+    CONSTRAINT ck_quota_usage_used_low CHECK ("used" >= 0),
+    CONSTRAINT ck_quota_usage_limit_low CHECK ("limit" >= 0)
+)
+
 CREATE TABLE house (
     name TEXT COLLATE "C" NOT NULL,
     value TEXT COLLATE "C" NOT NULL,

@@ -1,0 +1,60 @@
+"""Quota usage in the database: one short transaction reserves a call for all processes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from abri_pipeline.contracts.operations import QUOTA
+from abri_pipeline.providers.quota import UNITS, Limit, QuotaSpent
+from abri_pipeline.warehouse.engine import begin
+from abri_pipeline.warehouse.locks import unit_lock
+from abri_pipeline.warehouse.tables import metadata
+
+
+# Windows that are kept behind the newest one: a process whose clock lags may still need them.
+KEPT = 20
+
+
+class Usage:
+    """A `UsageStore` over `quota_usage`. Any number of threads and processes may share one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._table = metadata.tables[QUOTA.name]
+
+    def reserve(self, provider: str, limits: Sequence[Limit], cost: int, moment: datetime) -> None:
+        """Charge every limit at once; a kill leaves the charge, never a call without one.
+
+        Raises:
+            QuotaSpent: a limit is used up; nothing was charged.
+        """
+        with begin(self._engine) as connection:
+            unit_lock(connection, f"quota:{provider}")
+            for limit in limits:
+                free = limit.free_at(moment, self._used(connection, provider, limit, moment), cost)
+                if free is not None:
+                    raise QuotaSpent(provider, limit, free)
+            for limit in limits:
+                self._charge(connection, provider, limit, cost, moment)
+
+    def _used(
+        self, connection: Connection, provider: str, limit: Limit, moment: datetime
+    ) -> list[tuple[datetime, int]]:
+        book = self._table.c
+        query = sa.select(book.window_start, book.used).where(
+            book.provider == provider, book.unit == limit.unit, book.window_start >= limit.since(moment)
+        )
+        return [(row.window_start.astimezone(UTC), row.used) for row in connection.execute(query)]
+
+    def _charge(self, connection: Connection, provider: str, limit: Limit, cost: int, moment: datetime) -> None:
+        book = self._table
+        own = (book.c.provider == provider, book.c.unit == limit.unit)
+        grain = limit.grain(moment)
+        raised = book.update().where(*own, book.c.window_start == grain).values(used=book.c.used + cost)
+        if not connection.execute(raised).rowcount:
+            old = limit.since(moment - KEPT * UNITS[limit.unit][0])
+            connection.execute(sa.delete(book).where(*own, book.c.window_start < old))
+            row = {"provider": provider, "unit": limit.unit, "window_start": grain, "used": cost, "limit": limit.calls}
+            connection.execute(book.insert().values(row))
