@@ -145,6 +145,4 @@ def _at(mailbox: Mailbox) -> str:
 def _cause(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"refused {', '.join(error.recipients)}"
-    if isinstance(error, TimeoutError):
-        return "gave no answer in time"
     return str(error) or type(error).__name__
