@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -118,10 +118,11 @@ def _publish(desk: Desk, curated: Curated, delivery: Delivery, rows: pd.DataFram
 
     def afterwards(connection: Connection, _screened: list[Screened]) -> None:
         nonlocal withdrawn
+        if rows.empty:  # a copy cut down to its header tells nothing of the rows it lost
+            return
         withdrawn = _withdraw(connection, table, rows)
         days = pd.to_datetime(rows[table.observed]).dt.date
-        first, last = (days.min(), days.max()) if len(days) else (date(1970, 1, 1), date(1970, 1, 1))
-        freshness.mark(connection, curated.name, table.name, first, last)
+        freshness.mark(connection, curated.name, table.name, days.min(), days.max())
 
     result = publish(desk, delivery, [Batch(table, rows)], len(rows), afterwards)
     return replace(result, changed=result.changed + withdrawn)
