@@ -66,7 +66,7 @@ def _listed(gaps: pd.DataFrame) -> Rows:
 def _recount(connection: Connection, gaps: pd.DataFrame) -> pd.DataFrame:
     """Expected, stored, explained and unbooked bars of each instrument, from calendar and stored rows alone."""
     days = closed_sessions(clock.now())
-    matrix = expected_bars(connection, days)
+    matrix = expected_bars(connection, days).astype({"date": "datetime64[s]"})
     matrix = matrix[_asked(connection, matrix, days)]
     stored = frame(connection, BARS, columns=["symbol", "date"]).assign(stored=1)
     in_gaps = _by_day(gaps.assign(explained=gaps["cause"].isin(EXPLAINED).astype(int), booked=1), days)
@@ -170,7 +170,7 @@ def _newest_by_symbol(connection: Connection, dataset: Dataset) -> dict[str, dat
     last = last_closed(clock.now())
     day = sa.func.max(table.c[dataset.observed])
     seen = sa.select(table.c.symbol, day).where(table.c[dataset.observed] <= last).group_by(table.c.symbol)
-    newest: dict[str, date] = dict(connection.execute(seen).tuples().all())
+    newest: dict[str, date] = dict(iter(connection.execute(seen)))
     listed = sa.select(followed.c.symbol).where(
         followed.c.active,
         sa.or_(followed.c.listed_on.is_(None), followed.c.listed_on <= last),
@@ -196,4 +196,4 @@ def _absent_until(connection: Connection, dataset: Dataset) -> dict[str, date]:
         )
         .group_by(gaps.c.symbol)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(iter(connection.execute(query)))

@@ -160,7 +160,7 @@ def ranges(connection: Connection, dataset: Dataset) -> Verdict:
         outside = [(column < low) | (column > high), *standing(dataset)]
         count = connection.execute(sa.select(sa.func.count()).select_from(table).where(*outside)).scalar_one()
         newest = sa.select(*key, column).where(*outside).order_by(table.c[dataset.observed].desc(), *key)
-        for *parts, value in connection.execute(newest.limit(EXAMPLES)).tuples():
+        for *parts, value in connection.execute(newest.limit(EXAMPLES)):
             row = " ".join(map(cell, parts))
             shown.append(
                 {

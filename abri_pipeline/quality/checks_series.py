@@ -62,7 +62,7 @@ def _steps(connection: Connection, dataset: Dataset, rule: Continuous) -> pd.Dat
     where = [(rule.column, "is not", None)]
     rows = frame(connection, dataset, columns=[*named, dataset.observed, rule.column], where=where)
     rows = rows.set_axis([*(["by"] if named else []), "day", "value"], axis=1)
-    rows = rows.assign(by=rows["by"] if named else "").loc[rows["day"].dt.dayofweek < 5].sort_values(["by", "day"])
+    rows = rows.assign(by=rows["by"] if named else "").loc[rows["day"].dt.day_of_week < 5].sort_values(["by", "day"])
     before = rows.groupby("by")[["day", "value"]].shift()
     rows = rows.assign(day_before=before["day"], before=before["value"])
     near = rows[(rows["day"] - rows["day_before"]) <= NEIGHBOURS]
