@@ -1,0 +1,123 @@
+"""The commands and their options; what each does is in the module of its name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="abri",
+    help="ABRI, the AI Bubble Risk Index: backfill, serve, inspect. Exit codes: 0 done, 1 failed, 2 usage, 3 partial.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+reports = typer.Typer(help="What is stored, as tables.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(reports, name="report")
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
+Start = Annotated[str | None, typer.Option(help="first day, as 2021-01-19", metavar="DATE")]
+End = Annotated[str | None, typer.Option(help="last day, as 2026-01-16; today where left out", metavar="DATE")]
+Data = Annotated[Path | None, typer.Option(help="folder of recorded data to serve; synthetic without", metavar="DIR")]
+
+_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Parse and run; the exit code. Errors are raised, not shown."""
+    returned: Any = app(args=list(arguments), prog_name="abri", standalone_mode=False)
+    if returned == _INTERRUPTED:
+        raise KeyboardInterrupt
+    return int(returned or 0)
+
+
+@app.command()
+def demo(as_json: Json = False) -> int:
+    """Fill a home of its own with a synthetic market, 2021-01-19 to 2026-01-16, and show the index."""
+    from abri_pipeline.cli import demo
+
+    return demo.demo(as_json=as_json)
+
+
+@app.command()
+def up(
+    on_demo: Annotated[bool, typer.Option("--demo", help="serve the demo's home and its synthetic market")] = False,
+    port: Annotated[int, typer.Option(help="port of the Dagster UI")] = 3000,
+    sandbox_port: Annotated[int, typer.Option(help="port of the sandbox")] = 8900,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Serve the Dagster UI and its daemon on this machine, with a sandbox where --demo or --data is given."""
+    from abri_pipeline.cli import up
+
+    return up.up(up.Service(port, sandbox_port, on_demo, data, as_json))
+
+
+@app.command()
+def backfill(
+    start: Start = None,
+    end: End = None,
+    days: Annotated[int | None, typer.Option(help="the last N days instead of --start", metavar="N")] = None,
+    symbols: Annotated[str | None, typer.Option(help="equity bars of these tickers only", metavar="A,B")] = None,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="read again what is stored")] = False,
+    as_json: Json = False,
+) -> int:
+    """Fetch what a window lacks and compute the index over it: one Dagster run in the foreground."""
+    from abri_pipeline.cli import backfill, window
+
+    chosen = backfill.tickers(symbols)
+    return backfill.backfill(backfill.Wish(window.asked(start, end, days), chosen, full_refresh, as_json))
+
+
+@app.command()
+def status(as_json: Json = False) -> int:
+    """Show each dataset's rows, newest observation, lag and last run, open gaps, and the last prints."""
+    from abri_pipeline.cli import status
+
+    return status.status(as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> int:
+    """Show every setting with its origin and whether everything is in its place."""
+    from abri_pipeline.cli import doctor
+
+    return doctor.doctor(as_json=as_json)
+
+
+@app.command()
+def sandbox(
+    data: Data = None,
+    port: Annotated[int, typer.Option(help="port on loopback; 0 lets the system choose")] = 8900,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="a fault to start with, as yahoo:status=503:times=2:match=NVDA; repeatable", metavar="SPEC"),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Stand in for every upstream: a synthetic market, or the recorded one of --data."""
+    from abri_pipeline.cli import sandbox
+
+    return sandbox.sandbox(data, port, fault or [], as_json=as_json)
+
+
+@reports.command("index")
+def report_index(
+    weeks: Annotated[int, typer.Option(help="how many of the last prints")] = 8, as_json: Json = False
+) -> int:
+    """Show the last prints of the index with their components, and why a component is missing."""
+    from abri_pipeline.cli import report
+
+    return report.index(weeks, as_json=as_json)
+
+
+@reports.command("coverage")
+def report_coverage(start: Start = None, end: End = None, as_json: Json = False) -> int:
+    """Show completeness of daily bars by symbol and year: expected, stored, explained, missing."""
+    from abri_pipeline.cli import report, window
+
+    first = window.day("--start", start) if start else None
+    last = window.day("--end", end) if end else None
+    return report.coverage(first, last, as_json=as_json)
