@@ -42,7 +42,8 @@ def merge(connection: Connection, table: Table, columns: Mapping[str, Cells], up
     stage = f'"stage_{table.name}"'
     # Without the table's constraints: a row that breaks one is refused by the table itself, under its own name.
     connection.exec_driver_sql(f'CREATE TEMP TABLE {stage} ON COMMIT DROP AS TABLE "{table.name}" WITH NO DATA')
-    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment] # psycopg's
+    # SQLAlchemy leaves the driver's type open; on PostgreSQL it is psycopg.
+    raw: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]  # see above
     with raw.cursor() as cursor, cursor.copy(_copy(table, stage)) as copy:
         for piece in stream(list(columns.values())):
             copy.write(piece)

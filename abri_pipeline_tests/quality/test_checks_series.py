@@ -129,7 +129,7 @@ def test_three_times_the_mean_is_no_outlier_where_it_is_the_trend(engine: Engine
 
 
 def test_a_short_past_judges_nobody(engine: Engine):
-    quarters(engine, "MSFT", grown(0.11)[:11] + [90_000.0])
+    quarters(engine, "MSFT", [*grown(0.11)[:11], 90_000.0])
     found = verdict(engine, HYPERSCALERS, "outliers")
     assert found.passed
     assert found.figures["judged"] == 0
