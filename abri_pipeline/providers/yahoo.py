@@ -26,18 +26,20 @@ from abri_pipeline.providers.yahoo_chart import Chart, parse_chart
 __all__ = ["Chart", "ChartQuery", "fetch_chart", "parse_chart"]
 
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=&_]{0,29}")
+# not 30m: Yahoo answers it with hours, so halves are put together from quarters (`yahoo_bars`)
+INTERVALS = ("1d", "1m", "5m", "15m", "1h")
 _CHART = "/v8/finance/chart/"
 
 
 @dataclass(frozen=True, slots=True)
 class ChartQuery:
-    """Daily bars of one symbol over a window.
+    """Bars of one symbol over a window.
 
     Attributes:
         symbol: Yahoo's own name, such as `NVDA`, `BRK-B`, `^GSPC`, `GC=F`.
         start: first session wanted.
         end: last session wanted, inclusive.
-        interval: `1d`; nothing else is read here.
+        interval: `1d`, which `parse_chart` reads, or one of the intraday ones of `yahoo_bars`.
         timezone: zone in which `start` and `end` are days.
 
     Raises:
@@ -56,8 +58,8 @@ class ChartQuery:
             raise BadRequest("yahoo", f"{shown!r} is no Yahoo symbol; write it as NVDA, BRK-B or ^GSPC")
         if self.end < self.start:
             raise BadRequest("yahoo", f"the window ends ({self.end}) before it starts ({self.start})")
-        if self.interval != "1d":
-            raise BadRequest("yahoo", f"interval {self.interval!r} is not read here; ask for 1d")
+        if self.interval not in INTERVALS:
+            raise BadRequest("yahoo", f"interval {self.interval!r} is not read here; ask for {', '.join(INTERVALS)}")
 
 
 def fetch_chart(transport: Transport, query: ChartQuery) -> Payload:

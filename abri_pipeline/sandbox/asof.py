@@ -62,6 +62,21 @@ def daily(bars: pd.DataFrame, now: datetime) -> pd.DataFrame:
     return seen
 
 
+def as_traded(seen: pd.DataFrame) -> pd.DataFrame:
+    """Daily bars with every split taken back out: prices and volume as they were on their day."""
+    ratios = seen["splits"].where(seen["splits"] != 0, 1.0).to_numpy(dtype=float)
+    later = np.append(np.cumprod(ratios[::-1])[::-1][1:], 1.0)
+    raw = seen.copy()
+    raw[PRICES] = seen[PRICES].mul(later, axis=0).round(6)
+    raw["volume"] = (seen["volume"] / later).round().astype("int64")
+    return raw
+
+
+def coins(bars: pd.DataFrame, step: timedelta, now: datetime) -> pd.DataFrame:
+    """Closed crypto bars at `now`."""
+    return bars[bars["ts_utc"] + step <= pd.Timestamp(now)].reset_index(drop=True)
+
+
 def intraday(bars: pd.DataFrame, interval: str, now: datetime, split: float = 1.0) -> pd.DataFrame:
     """Closed intraday bars at `now`, with later splits (product `split`) taken back out.
 

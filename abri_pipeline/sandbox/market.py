@@ -39,3 +39,8 @@ class Market(Protocol):
     def reference(self, name: str) -> pd.DataFrame | None:
         """A curated table (weights, gpu_prices, deals, segment_revenue) in the recorded layout."""
         ...
+
+    def crypto(self, pair: str, timeframe: str) -> pd.DataFrame | None:
+        """Bars of a spot pair such as `BTCUSDT`, `1d` or `1h`, oldest first: ts_utc (bar start), open, high,
+        low, close (in the quote asset), volume (in the base asset)."""
+        ...

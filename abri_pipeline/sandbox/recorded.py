@@ -4,7 +4,8 @@ Belongs here: where each file lies and how it reads. Does not belong here: the c
 
 The layout: `equity_daily/{SYMBOL}.csv`, `universe/*.parquet`, `intraday/{SYMBOL}_{interval}.parquet`,
 `fred/{SERIES}.csv`, `sec/companyfacts|submissions/CIK##########.json`, `weights/sp500_weights_quarterly.csv`,
-`gpu/gpu_prices_weekly.csv`, `deals/deals.csv`, `sec/segment_revenue.csv`. A missing piece is None, never an error.
+`gpu/gpu_prices_weekly.csv`, `deals/deals.csv`, `sec/segment_revenue.csv`, `crypto/daily_*.parquet`,
+`crypto/btc_hourly_*.parquet`. A missing piece is None, never an error.
 """
 
 import json
@@ -44,7 +45,7 @@ class RecordedMarket:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        parts = ("equity_daily", "universe", "fred", "sec", "weights", "gpu", "deals", "intraday")
+        parts = ("equity_daily", "universe", "fred", "sec", "weights", "gpu", "deals", "intraday", "crypto")
         if not any((folder / part).is_dir() for part in parts):
             raise NoRecordedMarket(
                 f"{folder} is no recorded market: give a folder with equity_daily/, fred/, sec/ ... or leave"
@@ -54,6 +55,7 @@ class RecordedMarket:
         self._bars = cache(self._read_bars)
         self._intraday = cache(self._read_intraday)
         self._fred = cache(self._read_fred)
+        self._crypto = cache(self._read_crypto)
         self._json = cache(self._read_json)
         self._reference = cache(self._read_reference)
         self._universe = cache(self._read_universe)
@@ -65,6 +67,10 @@ class RecordedMarket:
     def intraday(self, symbol: str, interval: str) -> pd.DataFrame | None:
         """Intraday bars as recorded, `ts_utc` as UTC instants."""
         return self._intraday(symbol, interval) if _NAME.fullmatch(f"{symbol}_{interval}") else None
+
+    def crypto(self, pair: str, timeframe: str) -> pd.DataFrame | None:
+        """Daily bars of the recorded pairs. Hours are of BTC in dollars, served as `BTCUSDT`."""
+        return self._crypto(timeframe).get(pair)
 
     def fred(self, series_id: str) -> pd.DataFrame | None:
         """A FRED series with its values as text. A file marked `not_fred` is no FRED series."""
@@ -108,6 +114,15 @@ class RecordedMarket:
         frame["ts_utc"] = pd.to_datetime(frame["ts_utc"], utc=True, format="ISO8601")
         return frame[INTRADAY_COLUMNS].sort_values("ts_utc", ignore_index=True)
 
+    def _read_crypto(self, timeframe: str) -> dict[str, pd.DataFrame]:
+        """Every pair's frame of one timeframe."""
+        pattern = {"1d": "daily_*.parquet", "1h": "btc_hourly_*.parquet"}.get(timeframe, "-")
+        tables = [_read_parquet(path) for path in sorted((self.folder / "crypto").glob(pattern))]
+        frames = [_hourly(table) if timeframe == "1h" else _daily_coins(table) for table in tables]
+        groups = (group for frame in frames for group in frame.groupby("symbol", observed=True))
+        columns = INTRADAY_COLUMNS
+        return {str(pair): rows[columns].sort_values("ts_utc", ignore_index=True) for pair, rows in groups}
+
     def _read_fred(self, series_id: str) -> pd.DataFrame | None:
         path = self.folder / "fred" / f"{series_id}.csv"
         if not path.is_file():
@@ -144,3 +159,13 @@ def _widened(frame: pd.DataFrame) -> pd.DataFrame:
     for column in ("dividends", "splits"):
         wide[column] = [float(str(value)) for value in wide[column].to_numpy()]
     return wide
+
+
+def _daily_coins(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(ts_utc=table["date"].dt.tz_localize("UTC"))
+
+
+def _hourly(table: pd.DataFrame) -> pd.DataFrame:
+    """Hours of BTC; where the file has its two volume columns swapped, the other one counts coins."""
+    coins = table["volume_base_raw"].where(~table["vol_swapped"], table["volume_usd_raw"])
+    return table.assign(symbol="BTCUSDT", ts_utc=table["ts"], volume=coins)

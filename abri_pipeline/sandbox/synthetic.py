@@ -14,6 +14,8 @@ The model, from the inside out:
 - *Equities.* A log return is beta x market + loading x AI + own noise. SPY is the market factor; GOOG follows
   GOOGL; TQQQ, SOXL and TECL return three times a day's move. Dividends leave the price on the ex-date and
   adj_close follows Yahoo's rule. Half days trade less (`synthetic_equities`).
+- *Coins.* A coin's log return follows the market and a tide of its own that all coins share, every day of the
+  week (`synthetic_crypto`).
 - *Credit and macro.* Log spreads fall when the market rises and are lifted by turbulence; weekly stress
   indices read the spreads; the economy follows way-points (`synthetic_credit`, `synthetic_macro`).
 - *Companies.* Revenue grows on a trend and a boom, cash flow is a share of it, capital expenditure a rising
@@ -33,7 +35,7 @@ from typing import Any
 
 import pandas as pd
 
-from abri_pipeline.sandbox import synthetic_deals, synthetic_filings, synthetic_gpu, synthetic_macro
+from abri_pipeline.sandbox import synthetic_crypto, synthetic_deals, synthetic_filings, synthetic_gpu, synthetic_macro
 from abri_pipeline.sandbox import synthetic_equities as equities
 from abri_pipeline.sandbox import synthetic_instruments as instruments
 from abri_pipeline.sandbox import synthetic_segments as segments
@@ -63,6 +65,10 @@ class SyntheticMarket:
     def intraday(self, symbol: str, interval: str) -> pd.DataFrame | None:
         """None: the model's clock ticks once a day, and bars between would be decoration."""
         return None
+
+    def crypto(self, pair: str, timeframe: str) -> pd.DataFrame | None:
+        """Daily bars of a few pairs, every UTC day from 2018 to 2026; no hours, as with `intraday`."""
+        return synthetic_crypto.bars(pair) if timeframe == "1d" else None
 
     def fred(self, series_id: str) -> pd.DataFrame | None:
         """A series from 2012 to 2026: observed_on and value, text as on the wire, `.` where missing."""

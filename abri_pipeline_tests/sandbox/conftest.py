@@ -53,6 +53,16 @@ class HandMarket:
         prices = {name: [10.0] * len(starts) for name in ("open", "high", "low", "close")}
         return pd.DataFrame({"ts_utc": starts, **prices, "volume": [7] * len(starts)})
 
+    def crypto(self, pair: str, timeframe: str) -> pd.DataFrame | None:
+        """UPUSDT from 2024-12-25 to 2025-01-05 UTC, close 50 + row number; ONLYDAYS has no hours."""
+        if (pair, timeframe) not in (("UPUSDT", "1d"), ("UPUSDT", "1h"), ("ONLYDAYS", "1d")):
+            return None
+        freq = {"1d": "D", "1h": "h"}[timeframe]
+        times = pd.date_range("2024-12-25", "2025-01-05T23:00", freq=freq, tz="UTC")
+        close = [50.0 + row for row in range(len(times))]
+        prices = {"open": close, "high": [p + 1 for p in close], "low": [p - 1 for p in close], "close": close}
+        return pd.DataFrame({"ts_utc": times, **prices, "volume": [1.5] * len(times)})
+
     def fred(self, series_id: str) -> pd.DataFrame | None:
         tables = {
             "UNRATE": ["2024-04-01,3.9", "2024-05-01,4.0", "2024-06-01,4.1"],

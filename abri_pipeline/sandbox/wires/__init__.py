@@ -7,9 +7,21 @@ holds, and what of it is public at an instant (`asof`).
 from starlette.routing import Route
 
 from abri_pipeline.sandbox.market import Market
-from abri_pipeline.sandbox.wires import fred, fredgraph, reference, sec, unserved, yahoo
+from abri_pipeline.sandbox.wires import (
+    alphavantage,
+    binance,
+    binance_vision,
+    fred,
+    fredgraph,
+    massive,
+    reference,
+    sec,
+    stooq,
+    unserved,
+    yahoo,
+)
 
-WIRES = (yahoo, fred, fredgraph, sec, reference)
+WIRES = (yahoo, massive, alphavantage, stooq, binance, binance_vision, fred, fredgraph, sec, reference)
 
 
 def routes(market: Market) -> list[Route]:

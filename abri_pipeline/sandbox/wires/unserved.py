@@ -4,9 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-PREFIXES = (
-    "massive", "alphavantage", "stooq", "binance", "binance-vision", "coinmetrics", "blockchain", "gpu", "rss",
-)  # fmt: skip
+PREFIXES = ("coinmetrics", "blockchain", "gpu", "rss")
 
 
 async def _answer(request: Request) -> Response:

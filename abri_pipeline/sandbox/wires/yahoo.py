@@ -21,7 +21,7 @@ _RANGES = {
     "5d": 5, "1mo": 31, "3mo": 92, "6mo": 183, "1y": 366, "2y": 731, "5y": 1827, "10y": 3653, "max": 36_500,
 }  # fmt: skip
 # Days an interval reaches back, and days one call may span.
-_REACH = {"1m": (30, 8), "5m": (60, 60), "1h": (730, 730)}
+_REACH = {"1m": (30, 8), "5m": (60, 60), "15m": (60, 60), "1h": (730, 730)}
 _SAME = {"60m": "1h"}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from abri_pipeline.sandbox import asof
+from abri_pipeline.sandbox import asof, minutes
 from abri_pipeline.sandbox.market import Market
 from abri_pipeline.sandbox.wires import yahoo_meta
 from abri_pipeline.sandbox.wires.yahoo_meta import NEW_YORK
@@ -45,6 +45,8 @@ class Source:
 
     def intraday(self, interval: str) -> pd.DataFrame | None:
         """Closed intraday bars on today's split basis."""
+        if interval == "15m":
+            return minutes.bars(self.market, self.symbol, 15, self.now)
         frame = self.market.intraday(self.symbol, interval)
         if frame is None:
             return None
@@ -68,7 +70,7 @@ def body(source: Source, interval: str, window: tuple[int, int], asked: str, eve
 
     Args:
         source: the symbol as of now.
-        interval: `1d`, `1m`, `5m` or `1h`.
+        interval: `1d`, `1m`, `5m`, `15m` or `1h`.
         window: period1 and period2 in epoch seconds, the second one exclusive.
         asked: the `range` of the request, for the meta ('' where it gave periods).
         events: the request's `events`; what it does not name is left out.
