@@ -10,7 +10,7 @@ from abri_pipeline.notify.mail import Letter
 
 UI = "http://127.0.0.1:3000"  # where `abri up` and `dagster dev` serve the UI unless told otherwise
 LINES = 30
-WIDTH = 400
+WIDTH = 4000  # room for every symbol of a wide watchlist
 
 
 @dataclass(frozen=True, slots=True)
