@@ -22,9 +22,9 @@ WEEK = sessions(date(2026, 1, 12), date(2026, 1, 16))
 GOOD, BAD, NEWER = ("a" * 64, "b" * 64, "c" * 64)
 
 
-def row(table: Table, **given: Any) -> dict[str, Any]:
+def row(table: Table, number: int = 0, /, **given: Any) -> dict[str, Any]:
     """A row the contract allows: required fields from the samples, the others null, then what is given."""
-    made = {f.name: samples.value(f, 0) if samples.required(table, f) else None for f in table}
+    made = {f.name: samples.value(f, number) if samples.required(table, f) else None for f in table}
     return made | given
 
 
