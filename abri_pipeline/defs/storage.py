@@ -4,6 +4,7 @@
 environment of their own, and nothing is ever written beside the code.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,9 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from abri_pipeline.defs.event_log import SqliteStorage
 from abri_pipeline.settings import Settings
+
+# Telemetry is off in dagster.yaml; without this the webserver still makes two empty folders for it beside the code.
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 
 
 def folder() -> Path:
