@@ -59,7 +59,7 @@ def measure_at(url: str, runs: int, frame: pd.DataFrame) -> Figure:
         unit="s",
         samples=samples,
         target=len(frame) / LEAST_ROWS,
-        floors=[Floor("the frame's COPY into a bare temporary table", bare)],
+        floors=[Floor("COPY of the frame into a bare table", bare)],
         notes=[f"{len(frame) / np.median(samples):,.0f} rows/s; the target is {LEAST_ROWS:,.0f}"],
     )
 
