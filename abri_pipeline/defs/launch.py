@@ -8,10 +8,11 @@ from sqlalchemy import Engine
 
 from abri_pipeline.calendars import clock, weeks
 from abri_pipeline.contracts.model import Dataset
+from abri_pipeline.defs.markdown import markdown_table
 from abri_pipeline.defs.resources import WATCHER
 from abri_pipeline.ingest.desk import Load, Window
 from abri_pipeline.quality.completeness import week_verdicts
-from abri_pipeline.quality.weekly import WeekReport, weekly_reports
+from abri_pipeline.quality.weekly import WeekGap, WeekReport, weekly_reports
 
 
 class Launch(dg.Config):
@@ -53,15 +54,18 @@ def figures(report: WeekReport, load: Load | None) -> dict[str, dg.MetadataValue
         said["symbols"] = dg.MetadataValue.int(report.symbols)
     said["gaps"] = dg.MetadataValue.int(sum(g.sessions for g in report.gaps))
     if report.gaps:
-        lines = [f"| {g.unit} | {g.start} | {g.end} | {g.cause} | {g.reason} |" for g in report.gaps]
-        said["gap table"] = dg.MetadataValue.md(
-            "| what | from | to | cause | reason |\n|---|---|---|---|---|\n" + "\n".join(lines)
-        )
+        said["gap table"] = dg.MetadataValue.md(markdown_table([_told(gap) for gap in report.gaps]))
     if report.rejected:
         said["rejected rows"] = dg.MetadataValue.int(report.rejected)
     if load and load.failed:
         said["failed"] = dg.MetadataValue.text("; ".join(f"{r.unit}: {r.reason}" for r in load.failed))
     return said
+
+
+def _told(gap: WeekGap) -> dict[str, str]:
+    """A gap as a row of a table, in as few columns as it can be read in."""
+    days = f"{gap.start}" if gap.start == gap.end else f"{gap.start} to {gap.end}"
+    return {"what": gap.unit, "days": days, "why": f"{gap.cause}: {gap.reason}"}
 
 
 def week_events(

@@ -59,7 +59,9 @@ def weekly_reports(engine: Engine, dataset: Dataset, keys: Sequence[str]) -> dic
         for gap in records(frame(connection, operations.GAPS, where=open_gaps)):
             _spread(gap.symbol, gap.gap_start.date(), gap.gap_end.date(), gap.cause, gap.reason, reports)
         refused = [("dataset", "=", dataset.name), ("observed_on", ">=", start), ("observed_on", "<=", end)]
-        for day in frame(connection, operations.REJECTED, columns=["observed_on"], where=refused)["observed_on"]:
+        rows = frame(connection, operations.REJECTED, columns=["observed_on", "row"], where=refused)
+        # A row is booked once for each rule that it broke, and again with each payload that brought it.
+        for day in rows.drop_duplicates()["observed_on"]:
             reports[weeks.week_key(day.date())].rejected += 1
     return reports
 
