@@ -11,11 +11,11 @@ from sqlalchemy.schema import CreateTable
 from abri_pipeline.contracts.catalog import DATASETS, RECORDS, TABLES, dataset
 from abri_pipeline.contracts.model import Cadence, Continuous, Dataset, Field, Kind, Outliers, Table
 from abri_pipeline.contracts.pages import datasets_page
+from abri_pipeline.definitions import defs
 from abri_pipeline.defs.specs import spec
 from abri_pipeline.quality.checks import CHECKS, implied
 from abri_pipeline.quality.schema import schema
 from abri_pipeline.warehouse.tables import sql_table, table_rules
-from abri_pipeline_tests.defs.loaded import definitions
 from abri_pipeline_tests.quality.planting import breaches
 from abri_pipeline_tests.warehouse.samples import required
 
@@ -178,7 +178,7 @@ def test_the_asset_is_the_contract(declared: Dataset):
 
 @every_dataset
 def test_the_shipped_graph_holds_the_asset_as_declared(declared: Dataset):
-    graph = definitions().resolve_asset_graph()
+    graph = defs.resolve_asset_graph()
     node = graph.get(dg.AssetKey(declared.name))
     assert node.parent_keys == {dg.AssetKey(name) for name in declared.inputs}
     assert node.group_name == declared.group

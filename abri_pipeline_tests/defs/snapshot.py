@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from abri_pipeline_tests.defs.loaded import definitions
+from abri_pipeline.definitions import defs as shipped
 
 PAGE = Path(__file__).with_name("snapshot.txt")
 
@@ -22,12 +22,13 @@ def page(defs: dg.Definitions) -> str:
 
 def _assets(defs: dg.Definitions) -> Iterator[str]:
     graph = defs.resolve_asset_graph()
-    steps = {key: node.op.name for node in graph.assets_defs for key in node.keys}
+    steps = {key: node.op.name for node in graph.assets_defs if node.is_executable for key in node.keys}
     for key in sorted(graph.get_all_asset_keys(), key=lambda key: key.to_user_string()):
         node = graph.get(key)
         yield f"asset {key.to_user_string()}"
         yield f"  group: {node.group_name}; kinds: {', '.join(sorted(node.kinds))}; owners: {', '.join(node.owners)}"
-        yield f"  step: {steps[key]}; partitions: {node.partitions_def}; backfill: {_policy(node.backfill_policy)}"
+        yield f"  step: {steps.get(key, '-')}; backfill: {_policy(node.backfill_policy)}"
+        yield f"  partitions: {node.partitions_def}"
         yield f"  from: {', '.join(sorted(k.to_user_string() for k in node.parent_keys)) or '-'}"
         checks = sorted(c.name for c in graph.asset_check_keys if c.asset_key == key)
         yield f"  checks: {', '.join(checks) or '-'}"
@@ -52,4 +53,4 @@ def _automation(defs: dg.Definitions) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(definitions()))
+    PAGE.write_text(page(shipped))

@@ -10,18 +10,13 @@ from sqlalchemy import Engine
 from abri_pipeline.contracts.catalog import DATASETS
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.gpu import PRICES
+from abri_pipeline.definitions import defs
 from abri_pipeline.defs.checks import ALL, markdown_table, result
 from abri_pipeline.quality.checks import CHECKS, implied
 from abri_pipeline.quality.checks_verdict import Verdict
-from abri_pipeline_tests.defs.loaded import definitions
 from abri_pipeline_tests.postgres import engine_at
 from abri_pipeline_tests.quality import planting
 from abri_pipeline_tests.quality.planting import BAD, WEEK
-
-pytestmark = [
-    # Dagster 1.13 reads pydantic's old `__fields__` wherever a resource or a run configuration is made.
-    pytest.mark.filterwarnings("ignore:The `__fields__` attribute:DeprecationWarning"),
-]
 
 
 @pytest.fixture
@@ -37,7 +32,6 @@ def engine(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def evaluated(*checks: dg.AssetCheckKey) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
     """Run some checks, or all, and give what Dagster recorded of each."""
     selection = dg.AssetSelection.checks(*checks) if checks else dg.AssetSelection.all_asset_checks()
-    defs = definitions()
     with dg.DagsterInstance.ephemeral() as instance:
         run = dg.Definitions(
             assets=defs.assets,
