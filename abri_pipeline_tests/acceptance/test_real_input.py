@@ -92,6 +92,14 @@ def test_prices_are_those_of_the_file_across_splits(done, files, symbol, column)
     assert np.abs(found.to_numpy(float) - expected.to_numpy(float)).max() <= 1e-6
 
 
+def test_alphabets_other_class_comes_from_the_universe(done, files):
+    path = next((files / "universe").glob("*.parquet"))
+    wide = pd.read_parquet(path, filters=[("symbol", "==", "GOOG")]).sort_values("date")
+    found = stored(done, "GOOG")
+    assert found.index.strftime("%Y-%m-%d").tolist() == pd.to_datetime(wide["date"]).dt.strftime("%Y-%m-%d").tolist()
+    assert np.abs(found["close"].to_numpy() - wide["close"].to_numpy(float)).max() <= 1e-6
+
+
 def test_the_splits_of_nvidia_are_stored(done):
     actions = done.rows(ACTIONS)
     splits = actions[(actions["symbol"] == "NVDA") & (actions["action"] == "split")]

@@ -4,7 +4,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from abri_pipeline.calendars import weeks
 from abri_pipeline.calendars.sessions import sessions
@@ -108,10 +107,20 @@ def test_a_changed_price_changes_the_rows_that_it_reaches_and_no_other(engine):
     assert derived.changed == len(reach)
 
 
-@pytest.mark.parametrize("column", [RECORDED_AT.name])
-def test_a_row_keeps_the_instant_of_its_first_storing(engine, move, column):
+def test_a_split_of_stored_prices_moves_no_metric(engine):
+    """Prices on another basis give the same returns but for their last bits, and those are no news."""
     market.derive(engine, WINDOW.start, WINDOW.end)
-    before = rows(engine, METRICS, without=())[column]
+    before = rows(engine, METRICS)
+    prices = ", ".join(f"{name} = round({name} / 3, 10)" for name in ("open", "high", "low", "close"))
+    with begin(engine) as connection:
+        connection.exec_driver_sql(f"UPDATE {BARS.name} SET {prices} WHERE symbol = 'NVDA'")
+    assert market.derive(engine, WINDOW.start, WINDOW.end).changed == 0
+    pd.testing.assert_frame_equal(rows(engine, METRICS), before, check_exact=True)
+
+
+def test_a_row_keeps_the_instant_of_its_first_storing(engine, move):
+    market.derive(engine, WINDOW.start, WINDOW.end)
+    before = rows(engine, METRICS, without=())[RECORDED_AT.name]
     move("2023-07-06T12:00:00Z")
     market.derive(engine, WINDOW.start, WINDOW.end)
-    assert rows(engine, METRICS, without=())[column].equals(before)
+    assert rows(engine, METRICS, without=())[RECORDED_AT.name].equals(before)

@@ -28,7 +28,7 @@ def folder():
         yield Path(name)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     loads=st.lists(windows, min_size=1, max_size=4),
     holes=st.sets(st.sampled_from(DAYS), max_size=3),
