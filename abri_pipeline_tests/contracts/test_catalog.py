@@ -15,6 +15,7 @@ from abri_pipeline.definitions import defs
 from abri_pipeline.defs.specs import spec
 from abri_pipeline.quality.checks import CHECKS, implied
 from abri_pipeline.quality.schema import schema
+from abri_pipeline.settings import PROJECT_ROOT
 from abri_pipeline.warehouse.tables import sql_table, table_rules
 from abri_pipeline_tests.quality.planting import breaches
 from abri_pipeline_tests.warehouse.samples import required
@@ -220,3 +221,8 @@ def test_the_page_tells_every_bound(declared: Table):
         assert field.above is None or f"> {field.above:g}" in line
         assert field.high is None or f"<= {field.high:g}" in line
         assert ("required" in line) is required(declared, field)
+
+
+def test_the_page_of_checks_tells_each():
+    page = (PROJECT_ROOT / "docs" / "checks.md").read_text()
+    assert [name for name in CHECKS if f"| {name} |" not in page] == []
