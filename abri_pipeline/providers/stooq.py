@@ -47,6 +47,9 @@ class Stooq(BarProvider):
         if len(bodies) != 1:
             raise Malformed("stooq", f"one page was expected, there are {len(bodies)}")
         _check(bodies[0], query)
+        if not bodies[0].endswith(b"\n"):
+            # a volume without its last digits would be a smaller volume
+            raise Malformed("stooq", "the last record is cut off; fetch it again")
         table = csv_table(bodies[0], "stooq", HEADER[:5])
         days = pd.DatetimeIndex(dates(table["Date"], "stooq", "Date"))
         if days.hasnans:

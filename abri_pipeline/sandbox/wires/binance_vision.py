@@ -62,7 +62,8 @@ def _zip(market: Market, told: "re.Match[str]") -> bytes | None:
         return None
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(zipfile.ZipInfo(f"{pair}-{interval}-{day}.csv", (2020, 1, 1, 0, 0, 0)), "\n".join(lines) + "\n")
+        member = zipfile.ZipInfo(f"{pair}-{interval}-{day}.csv", (2020, 1, 1, 0, 0, 0))
+        packed.writestr(member, "\n".join(lines) + "\n", zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 
