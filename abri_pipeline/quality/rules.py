@@ -133,6 +133,8 @@ def _reason(rule: str, value: float) -> str:
         return f"closed at {np.exp(value):.4g} of the close before; no recorded session moved so far"
     if rule == "split_not_applied":
         return f"opened at {np.exp(value):.4g} of the close before: a known split that earlier prices do not carry"
+    if rule == "quiet_gap":
+        return f"opened at {np.exp(value):.4g} of the close before on quiet trading: a small ratio, or only a gap"
     return jumps.in_words(value)
 
 

@@ -31,6 +31,7 @@ LARGE = Grade(0.5, 10, 0.35, 1.6, 4)
 MIDDLE = Grade(0.14, 20, 0.35, 1.0, 4)
 SMALL = Grade(0.03, 6, 0.0, 0.5, 3, falls_only=True)
 QUIET_RANGE = 2.0
+OVERNIGHT = 5  # days at most between neighbours; over a hole a price may drift by a small ratio
 STAYED = (0.5, 1.75)  # shift of the median level, as a multiple of the gap
 EXTREME = float(np.log(3))  # the largest real one-day log return recorded is 0.76 (GL, 2024-04-11), GME's of 2021 0.92
 FLIP, FLIP_SLACK, FLIP_BACK = float(np.log(100)), 0.35, 20
@@ -61,7 +62,7 @@ def ratios(gaps: Gaps) -> tuple[Bools, Bools]:
     share = gaps.shift / np.where(size > 0, gaps.gap, np.nan)
     plain = (share >= STAYED[0]) & (share <= STAYED[1])
     large, middle, small = (plain & _shows(gaps, grade) for grade in (LARGE, MIDDLE, SMALL))
-    return large | (middle & (size < LARGE.gap)), small & (size < MIDDLE.gap)
+    return large | (middle & (size < LARGE.gap)), small & (size < MIDDLE.gap) & (gaps.apart <= OVERNIGHT)
 
 
 def _shows(gaps: Gaps, grade: Grade) -> Bools:

@@ -21,7 +21,8 @@ class Gaps:
     """Candidates of a series, all in logs; NaN where the load cannot tell.
 
     `at` is the row; `surprise` is the volume over its usual plus the gap, 0 where a ratio explains the volume whole;
-    `shift` is how far the median level of five sessions moved; `around` is the median move of the days beside it.
+    `shift` is how far the median level of five sessions moved; `around` is the median move of the days beside it;
+    `apart` is the days since the row before.
     """
 
     at: Ints
@@ -33,6 +34,7 @@ class Gaps:
     around: Floats
     surprise: Floats
     shift: Floats
+    apart: Ints
 
 
 def steps(load: Load, later: Floats, sooner: Floats) -> Floats:
@@ -72,6 +74,7 @@ def measure(load: Load, dividend: Floats, least: float, extreme: float) -> Gaps:
         around=_median(_pick(np.abs(move), beside)),
         surprise=_surprise(load, at, usual) + gap[at],
         shift=_shift(load, at, before[:, -AROUND:], after[:, : AROUND - 1]),
+        apart=(load.day[at] - load.day[np.maximum(at - 1, 0)]).astype(np.int64),
     )
 
 

@@ -67,7 +67,8 @@ def sessions(load: Load, expected: Expected | None) -> tuple[Ints, Ints, Bools]:
 
 def _outside(load: Load) -> Bools:
     """Bars whose high or low does not hold the others; a missing cell is no witness."""
-    opened, high, low, close = (load.cells[name] for name in PRICES)
+    # A price of zero or less has its own rule; it is no witness here.
+    opened, high, low, close = (np.where(load.cells[name] > 0, load.cells[name], np.nan) for name in PRICES)
     slack = np.abs(close) * ROUNDING
     found: Bools = low > high + slack
     for price in (opened, close):
