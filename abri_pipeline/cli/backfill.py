@@ -63,6 +63,7 @@ def launch(wish: Wish) -> Outcome:
     for note in wish.window.notes if not wish.as_json else ():
         terminal().note(note)
     home = house.writable_home(settings)
+    house.log_to(home)
     engine = house.open_warehouse(settings)
     if wish.symbols:
         _known(engine, wish.symbols)

@@ -1,6 +1,7 @@
 """Opening the house for a command: the home, the warehouse, Dagster's instance."""
 
 import fcntl
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +36,22 @@ def writable_home(settings: Settings) -> Path:
             f"the home {home} cannot be written ({error.strerror}); set ABRI_HOME to a folder you may write"
         ) from error
     return home
+
+
+def log_to(home: Path) -> None:
+    """Send what libraries log (retries, above all) to a file of the home: stdout and stderr are the command's own."""
+    from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
+    folder = home / "logs"
+    folder.mkdir(exist_ok=True)
+    logging.basicConfig(
+        filename=folder / "abri.log", level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+
+    def retried(details: RetryDetails) -> None:
+        logging.getLogger("abri.retries").warning("%s; again in %.1f s", details.caused_by, details.wait_for)
+
+    set_on_retry_hooks([retried])
 
 
 def refuse_open_bind(settings: Settings) -> None:

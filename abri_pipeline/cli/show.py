@@ -49,12 +49,13 @@ def outcome_tables(outcome: "Outcome") -> list["RenderableType"]:
 
 
 def gap_table(gaps: Sequence["OpenGap"]) -> Table:
-    """Open gaps, the unexplained first."""
-    rows = [
-        (g.unit, g.start, g.end, g.sessions, f"{'explained' if g.explained else 'OPEN'}: {g.cause}", g.reason)
-        for g in gaps
-    ]
-    return table("Gaps", ("what", "from", "to", "sessions", "state", "reason"), rows, ("sessions",))
+    """Open gaps, the unexplained first; units that share window and reason share a line."""
+    shared: dict[tuple[Any, ...], list[str]] = {}
+    for g in gaps:
+        state = f"{'explained' if g.explained else 'OPEN'}: {g.cause}"
+        shared.setdefault((g.start, g.end, g.sessions, state, g.reason), []).append(g.unit)
+    rows = [(", ".join(units), *rest) for rest, units in shared.items()]
+    return table("Gaps", ("what", "from", "to", "sessions each", "state", "reason"), rows, ("sessions each",))
 
 
 def check_lines(checks: dict[str, Any]) -> list["RenderableType"]:
