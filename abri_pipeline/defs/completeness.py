@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from abri_pipeline.contracts.catalog import DATASETS
+from abri_pipeline.defs.launch import market_label
 from abri_pipeline.defs.partitions import ONE_RUN, WEEKS
 from abri_pipeline.defs.resources import House
 from abri_pipeline.ingest.runs import failures
@@ -28,11 +29,12 @@ def completeness(context: dg.AssetExecutionContext, house: House) -> Iterator[An
     print is due. The run fails only where a symbol failed, and names exactly those.
     """
     engine = house.engine()
+    label = market_label(engine)
     for key, verdict in week_verdicts(engine, context.partition_keys).items():
         if verdict.complete:
-            yield dg.AssetMaterialization("completeness", partition=key, metadata=_figures(verdict))
+            yield dg.AssetMaterialization("completeness", partition=key, metadata={**_figures(verdict), **label})
         elif verdict.missing:
-            yield dg.AssetObservation("completeness", partition=key, metadata=_figures(verdict))
+            yield dg.AssetObservation("completeness", partition=key, metadata={**_figures(verdict), **label})
     if failed := failures(engine, context.run_id):
         raise dg.Failure("failed: " + "; ".join(failed), allow_retries=False)
 

@@ -1,6 +1,6 @@
 """What a person may set in the launch dialog, and how a step tells what it did."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 from pydantic import Field
@@ -11,6 +11,7 @@ from abri_pipeline.contracts.model import Dataset
 from abri_pipeline.defs.markdown import markdown_table
 from abri_pipeline.defs.resources import WATCHER
 from abri_pipeline.ingest.desk import Load, Window
+from abri_pipeline.ingest.stamp import SYNTHETIC, held
 from abri_pipeline.quality.completeness import week_verdicts
 from abri_pipeline.quality.weekly import WeekGap, WeekReport, weekly_reports
 
@@ -31,13 +32,26 @@ def window(context: dg.AssetExecutionContext) -> Window:
 
 
 def tell(
-    context: dg.AssetExecutionContext, engine: Engine, datasets: Sequence[Dataset], load: Load | None = None
+    context: dg.AssetExecutionContext,
+    engine: Engine,
+    datasets: Sequence[Dataset],
+    load: Load | None = None,
+    more: Mapping[str, Mapping[str, dg.MetadataValue]] | None = None,
 ) -> None:
-    """Attach each week's figures to each dataset's materialisation."""
+    """Attach each week's figures, and what more there is to say of a week, to each dataset's materialisation."""
+    label = market_label(engine)
     for dataset in datasets:
         WATCHER.get()(dataset.name, "weeks booked", 1, 1)
         for key, report in weekly_reports(engine, dataset, context.partition_keys).items():
-            context.add_asset_metadata(figures(report, load), asset_key=dataset.name, partition_key=key)
+            said = {**(more or {}).get(key, {}), **figures(report, load), **label}
+            context.add_asset_metadata(said, asset_key=dataset.name, partition_key=key)
+
+
+def market_label(engine: Engine) -> dict[str, dg.MetadataValue]:
+    """Invented rows are called so wherever they are shown."""
+    with engine.connect() as connection:
+        synthetic = held(connection) == SYNTHETIC
+    return {"market": dg.MetadataValue.text("synthetic: invented, no real prices")} if synthetic else {}
 
 
 def figures(report: WeekReport, load: Load | None) -> dict[str, dg.MetadataValue]:
@@ -72,8 +86,9 @@ def week_events(
     context: dg.AssetExecutionContext, engine: Engine, datasets: Sequence[Dataset], load: Load
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """What a narrowed launch logs: an observation a week, or a materialisation where the week is complete anyhow."""
+    label = market_label(engine)
     complete = {key for key, verdict in week_verdicts(engine, context.partition_keys).items() if verdict.complete}
     for dataset in datasets:
         for key, report in weekly_reports(engine, dataset, context.partition_keys).items():
             event = dg.AssetMaterialization if key in complete else dg.AssetObservation
-            yield event(asset_key=dataset.name, partition=key, metadata=figures(report, load))
+            yield event(asset_key=dataset.name, partition=key, metadata={**figures(report, load), **label})

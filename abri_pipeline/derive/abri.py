@@ -4,13 +4,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pandas as pd
+import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from abri_pipeline.analytics.abri import DatedPrint, Inputs, WeeklyScorer, load_method
 from abri_pipeline.calendars import clock, weeks
-from abri_pipeline.contracts.abri import HISTORY
+from abri_pipeline.contracts.abri import COMPONENTS, HISTORY
 from abri_pipeline.contracts.catalog import dataset
 from abri_pipeline.contracts.model import RECORDED_AT
 from abri_pipeline.derive.result import Derived, store
@@ -70,6 +72,20 @@ def derive(engine: Engine, keys: Sequence[str]) -> Derived:
         return Derived(len(rows), 0, 0)
     stored = store(engine, HISTORY, pd.DataFrame(fresh))
     return Derived(len(rows), stored.inserted, stored.changed)
+
+
+def official(engine: Engine, keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The official prints of each week in `keys` (`abri_latest`), one a method; a week without one is left out."""
+    names = ("method", "status", "composite_score", "level", "coverage", "reason", *(f"{c}_score" for c in COMPONENTS))
+    query = sa.text(
+        f"SELECT as_of, {', '.join(names)} FROM abri_latest WHERE as_of BETWEEN :first AND :last ORDER BY method"
+    ).columns(sa.column("as_of", sa.Date))
+    span = {"first": weeks.monday(keys[0]), "last": weeks.week_span(keys[-1])[1]}
+    found: dict[str, list[dict[str, Any]]] = {}
+    with engine.connect() as connection:
+        for row in connection.execute(query.bindparams(**span)).mappings():
+            found.setdefault(weeks.week_key(row["as_of"]), []).append({name: row[name] for name in names})
+    return found
 
 
 def _read(engine: Engine, as_of: date, knowledge_at: datetime) -> _Known:

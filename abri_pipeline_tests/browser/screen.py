@@ -33,7 +33,7 @@ class Screen:
     def shot(self, name: str) -> None:
         """A picture of the page as it stands, for people to look at."""
         self.shots.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self.shots / f"{name}.png")
+        self.page.screenshot(path=self.shots / f"{name}.png", animations="disabled")
 
     def reads(self, *texts: str) -> None:
         """Wait until each text is on the page."""

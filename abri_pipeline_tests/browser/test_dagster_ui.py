@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from abri_pipeline.contracts.abri import COMPONENTS
 from abri_pipeline.contracts.catalog import DATASETS
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline_tests.browser.screen import LOADED, Screen
@@ -51,7 +52,9 @@ def test_a_range_of_13_weeks_is_launched_by_clicks(screen: Screen, shipped: Plat
     for name in (BARS.name, "abri_history", "completeness"):
         assert materialised(shipped, name) == {RANGE}
         screen.open(f"/assets/{name}?view=partitions&partition={RANGE[1]}")
-        screen.reads("Materialized (13)", "Failed (0)", "View all historical events (1)")
+        screen.reads("Materialized (13)", "Failed (0)", "View all historical events (1)", "synthetic: invented")
+        if name == "abri_history":
+            screen.reads("ABRI spec-1.1", *COMPONENTS)
         screen.shot(f"6_partitions_{name}")
     screen.lineage(*ASSETS)
     screen.shot("7_lineage_green")
@@ -65,8 +68,12 @@ def test_a_bad_payload_is_a_failed_check_and_stops_nothing(screen: Screen, shipp
     screen.shot("9_bad_run")
     assert shipped.ask(RUN_STATUS, id=run)["runOrError"]["status"] == "SUCCESS"
     screen.open(f"/assets/{BARS.name}?view=checks&checkDetail=contract")
-    screen.reads("Failed", "low <= high", "volume >= 0")
+    screen.reads("Failed", "1 rows of the newest payloads were rejected")
     screen.shot("10_failed_check")
+    screen.page.get_by_text("[Show Markdown]").last.click()
+    expect(screen.page.get_by_role("dialog").get_by_role("cell", name="low <= high")).to_be_visible(timeout=LOADED)
+    expect(screen.page.get_by_role("dialog").get_by_role("cell", name="volume >= 0")).to_be_visible()
+    screen.shot("10_failed_check_rules")
     days = stored_days(shipped)
     assert BAD_DAY not in days
     assert BAD_DAY - timedelta(days=1) in days
@@ -74,7 +81,7 @@ def test_a_bad_payload_is_a_failed_check_and_stops_nothing(screen: Screen, shipp
         assert (BAD_WEEK, BAD_WEEK) in materialised(shipped, name)
     assert (BAD_WEEK, BAD_WEEK) not in materialised(shipped, "completeness")
     screen.open(f"/assets/{BARS.name}?view=partitions&partition={BAD_WEEK}")
-    screen.reads("rejected rows", "gap table")
+    screen.reads("rejected rows", "gap table", BAD_SYMBOL, "rejected: yahoo's row broke a rule")
     screen.shot("11_bad_week")
     screen.open(f"/assets/completeness?view=events&partition={BAD_WEEK}")
     screen.reads(BAD_WEEK, f"{BAD_SYMBOL} {BAD_DAY}")
