@@ -66,7 +66,8 @@ def rolling_correlation(x: Floats, y: Floats, window: int = WINDOW, minimum_pair
     """Pearson's r over the last `window` returns, as of each session; same length as `x` and `y`.
 
     Position 0 holds no return (the first session has no earlier price), so the first r is at `window`.
-    NaN where fewer than `minimum_pairs` pairs are present or one side does not move at all.
+    NaN where fewer than `minimum_pairs` pairs are present, where the pairs began only inside the window (a history
+    of 54 sessions is not one of 60 with six holes), or where one side does not move at all.
     """
     result = np.full(len(x), np.nan)
     count = len(x) - window
@@ -86,7 +87,8 @@ def rolling_correlation(x: Floats, y: Floats, window: int = WINDOW, minimum_pair
         r = _sum([a * b for a, b in zip(dx, dy, strict=True)]) / np.sqrt(xx * yy)
         # A side that repeats one return leaves only rounding in its sum of squares.
         moves = (xx > pairs * (1e-12 * mean_x) ** 2) & (yy > pairs * (1e-12 * mean_y) ** 2)
-    result[window:] = np.where(moves & (pairs >= minimum_pairs), np.clip(r, -1.0, 1.0), np.nan)
+    began = int(np.argmax(present)) <= np.arange(1, count + 1)
+    result[window:] = np.where(moves & began & (pairs >= minimum_pairs), np.clip(r, -1.0, 1.0), np.nan)
     return result
 
 

@@ -132,10 +132,10 @@ def test_mag7_weight_at_the_year_ends(done, day, weight):
 def test_the_correlation_equals_an_independent_one(done, files):
     returns = pd.DataFrame({s: np.log(recorded(files, s)["close"]).diff() for s in ("NVDA", "SPY")})
     metrics = done.rows(METRICS).set_index("date")["nvda_spy_corr"].dropna()
-    # sixty sessions of returns, of which at least 54 are there: the history begins with the window
+    # the history begins with the window: the first sixty returns are there at its 61st session
     expected = {
-        returns.index[end]: np.corrcoef(returns.iloc[max(1, end - 59) : end + 1].to_numpy().T)[0, 1]
-        for end in range(54, len(returns))
+        returns.index[end]: np.corrcoef(returns.iloc[end - 59 : end + 1].to_numpy().T)[0, 1]
+        for end in range(60, len(returns))
     }
     assert list(metrics.index) == list(expected)
     assert np.abs(metrics.to_numpy() - np.array(list(expected.values()))).max() <= 1e-12

@@ -65,11 +65,11 @@ def test_a_second_derivation_changes_nothing(engine):
     assert (again.inserted, again.changed) == (0, 0)
 
 
-def test_a_correlation_needs_54_of_its_60_returns(engine):
+def test_a_correlation_needs_sixty_sessions_of_returns(engine):
     market.derive(engine, WINDOW.start, WINDOW.end)
     found = rows(engine, METRICS)
     days = sessions(WINDOW.start, WINDOW.end)
-    assert found["nvda_spy_corr"].first_valid_index() == 54
+    assert found["nvda_spy_corr"].first_valid_index() == 60
     assert found["date"].dt.date.tolist() == list(days)
 
 
