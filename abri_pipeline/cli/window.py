@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from abri_pipeline.calendars import clock, weeks
-from abri_pipeline.calendars.sessions import PLATFORM_START, closed_sessions, sessions
+from abri_pipeline.calendars import clock
 from abri_pipeline.cli.errors import UsageFault
 
 
@@ -19,6 +18,8 @@ class Asked:
     @property
     def keys(self) -> list[str]:
         """The weeks that hold them: a launch is whole weeks."""
+        from abri_pipeline.calendars import weeks
+
         return weeks.weeks(self.start, self.end)
 
 
@@ -41,8 +42,6 @@ def asked(start: str | None, end: str | None, days: int | None) -> Asked:
         raise UsageFault(f"the window ends on {last}, before it starts on {first}; swap --start and --end")
     if first > today:
         raise UsageFault(f"the window starts on {first}, after today ({today}); start it today or earlier")
-    if first < PLATFORM_START:
-        raise UsageFault(f"the window starts on {first}, and history is kept from {PLATFORM_START}; start there")
     notes = (f"--end {last} lies ahead: cut at today, {today}",) if last > today else ()
     return _traded(Asked(first, min(last, today), notes))
 
@@ -64,6 +63,11 @@ def day(option: str, text: str) -> date:
 
 def _traded(window: Asked) -> Asked:
     """The window, once the exchange is sure to have traded in it."""
+    # The calendar loads pandas; a mistyped date must be told before that.
+    from abri_pipeline.calendars.sessions import PLATFORM_START, closed_sessions, sessions
+
+    if window.start < PLATFORM_START:
+        raise UsageFault(f"the window starts on {window.start}, and history is kept from {PLATFORM_START}; start there")
     days = sessions(window.start, window.end)
     if not days:
         raise UsageFault(
