@@ -103,6 +103,8 @@ RUNS = Table(
         _count("bars_changed", "rows whose values changed"),
         _count("upstream_calls", "requests sent"),
         _text("status", "how it ended", choices=RUN_STATES),
+        _text("owner", "process that runs it: host and process id", required=False),
+        _at("heartbeat_at", "last sign of life", required=False),
     ),
 )
 PROGRESS = Table(
@@ -181,10 +183,73 @@ QUOTA = Table(
     key=("provider", "unit", "window_start"),
     fields=(
         _text("provider", "upstream"),
-        _text("unit", "vendor's unit of the limit", choices=("second", "minute", "hour", "day", "month")),
+        _text("unit", "window of the limit in words, such as `minute` or `6 seconds`"),
         _at("window_start", "start of the grain"),
         _count("used", "calls charged in the grain"),
         _count("limit", "calls allowed in any window of the unit"),
+    ),
+)
+REVISIONS = Table(
+    name="price_revisions",
+    meaning="Every change of a final bar: what it was, what it is, and why.",
+    key=("symbol", "date", "recorded_at", "field"),
+    append_only=True,
+    fields=(
+        _text("symbol", "instrument's current ticker"),
+        _day("date", "session of the bar"),
+        _at("recorded_at", "when the change was stored"),
+        _text("field", "column that changed"),
+        Field("old", Kind.NUMBER, "value before; null where it had none"),
+        Field("new", Kind.NUMBER, "value after; null where it lost it"),
+        _text("reason", "why it changed"),
+        _text("raw_hash", "archived payload that says so", required=False),
+    ),
+)
+ARMS = Table(
+    name="provider_arms",
+    meaning="What is known of each provider for a dataset: its rewards, its failures in a row, its circuit.",
+    key=("provider", "dataset"),
+    fields=(
+        _text("provider", "upstream"),
+        _text("dataset", "what it is asked for, such as `equity 1d`"),
+        Field("alpha", Kind.NUMBER, "rewards, faded", low=0, required=True),
+        Field("beta", Kind.NUMBER, "complements of the rewards, faded", low=0, required=True),
+        _at("learnt_at", "instant the two are faded to", required=False),
+        _at("asked_at", "last request", required=False),
+        _count("failures", "failures in a row"),
+        _at("open_until", "not asked before", required=False),
+    ),
+)
+DECISIONS = Table(
+    name="provider_decisions",
+    meaning="Every choice of a provider, with the reason and what came of it.",
+    key=("decision_id",),
+    append_only=True,
+    fields=(
+        _text("decision_id", "id of the choice"),
+        _text("job_id", "Dagster run"),
+        _text("symbol", "instrument"),
+        _text("dataset", "what was asked for"),
+        _text("chosen", "provider that answered; empty where none did"),
+        _text("tried", "providers asked, in order, comma-separated"),
+        _text("reason", "why in this order, and why each one before the last was left"),
+        Field("seed", Kind.COUNT, "seed of the draws", required=True, low=0),
+        _at("recorded_at", "when"),
+    ),
+)
+PROVIDER_METRICS = Table(
+    name="provider_metrics",
+    meaning="Each provider's requests of a day and how they ended.",
+    key=("provider", "date"),
+    fields=(
+        _text("provider", "upstream"),
+        _day("date", "UTC day"),
+        _count("requests", "requests sent"),
+        _count("successes", "answers with data"),
+        _count("rate_limited", "told to wait"),
+        _count("failures", "every other failure"),
+        Field("median_latency_ms", Kind.NUMBER, "median time an answer took", "milliseconds", low=0),
+        Field("quality", Kind.NUMBER, "mean quality of the answers", "0-1", low=0, high=1),
     ),
 )
 STAMP = Table(

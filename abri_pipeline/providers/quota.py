@@ -1,66 +1,59 @@
 """Quotas: a call is reserved before it is made, in the vendor's own unit, for every process at once.
 
-Belongs here: what a limit is and when the next call is free. Does not belong here: where usage is kept (the
-warehouse gives a store) and what the limits are (`providers.yaml`).
+Belongs here: when the next call is free under a limit. Does not belong here: what the limits are
+(`providers.yaml`, read by `declared`) and where usage is kept (the warehouse gives a store).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-# Length of each vendor unit, and the grain in which its use is counted. A window that slides over whole grains
-# counts a little too much, never too little: no instant ever sees more calls than the limit behind it.
-UNITS = {
-    "second": (timedelta(seconds=1), timedelta(milliseconds=50)),
-    "minute": (timedelta(minutes=1), timedelta(seconds=1)),
-    "hour": (timedelta(hours=1), timedelta(minutes=1)),
-    "day": (timedelta(days=1), timedelta(minutes=15)),
-    "month": (timedelta(days=31), timedelta(hours=12)),
-}
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+from abri_pipeline.providers.declared import Limit
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Use is counted in grains, this many to a window. A window over whole grains counts a little too much, never too
+# little: no instant ever sees more calls behind it than the limit allows.
+GRAINS = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So many calls (or weight) in any window of one unit."""
+def window(limit: Limit) -> timedelta:
+    """Length of a limit's window."""
+    return timedelta(seconds=limit.seconds)
 
-    calls: int
-    unit: str
 
-    def __post_init__(self) -> None:
-        if self.unit not in UNITS:
-            raise ValueError(f"no such unit of a limit: {self.unit!r}; known are {', '.join(UNITS)}")
-        if self.calls < 1:
-            raise ValueError(f"a limit of {self.calls} calls a {self.unit} allows none; disable the provider instead")
+def grain(limit: Limit, moment: datetime) -> datetime:
+    """Start of the grain that holds the moment."""
+    size = window(limit) / GRAINS
+    return EPOCH + (moment - EPOCH) // size * size
 
-    def grain(self, moment: datetime) -> datetime:
-        """Start of the grain that holds the moment."""
-        size = UNITS[self.unit][1]
-        return EPOCH + (moment - EPOCH) // size * size
 
-    def since(self, moment: datetime) -> datetime:
-        """Start of the oldest grain that the window ending at the moment touches."""
-        return self.grain(moment - UNITS[self.unit][0])
+def since(limit: Limit, moment: datetime) -> datetime:
+    """Start of the oldest grain that the window ending at the moment touches."""
+    return grain(limit, moment - window(limit))
 
-    def free_at(self, moment: datetime, used: Sequence[tuple[datetime, int]], cost: int) -> datetime | None:
-        """From when `cost` more calls fit, given the use of each grain; None where they fit now.
 
-        Raises:
-            ValueError: the cost alone is more than the limit.
-        """
-        if cost > self.calls:
-            raise ValueError(f"one call costs {cost}, more than the whole limit of {self.calls} a {self.unit}")
-        length, size = UNITS[self.unit]
-        touched = sorted((start, n) for start, n in used if start >= self.since(moment))
-        over = sum(n for _, n in touched) + cost - self.calls
-        free: datetime | None = None
-        for start, n in touched:
-            if over <= 0:
-                break
-            over -= n
-            free = start + size + length
-        return free
+def named(limit: Limit) -> str:
+    """The limit's window in words, which also names it in the books: `minute`, `6 seconds`."""
+    return limit.period if limit.every == 1 else f"{limit.every} {limit.period}s"
+
+
+def free_at(limit: Limit, moment: datetime, used: Sequence[tuple[datetime, int]], cost: int) -> datetime | None:
+    """From when `cost` more calls fit, given the use of each grain; None where they fit now.
+
+    Raises:
+        ValueError: the cost alone is more than the limit.
+    """
+    if cost > limit.amount:
+        raise ValueError(f"one request costs {cost}, more than the whole limit of {limit.amount} a {named(limit)}")
+    touched = sorted((start, n) for start, n in used if start >= since(limit, moment))
+    over = sum(n for _, n in touched) + cost - limit.amount
+    free: datetime | None = None
+    for start, n in touched:
+        if over <= 0:
+            break
+        over -= n
+        free = start + window(limit) * (1 + 1 / GRAINS)
+    return free
 
 
 class QuotaSpent(Exception):
@@ -71,7 +64,7 @@ class QuotaSpent(Exception):
         self.limit = limit
         self.frees_at = frees_at
         super().__init__(
-            f"{provider}: the quota of {limit.calls} calls a {limit.unit} is spent; "
+            f"{provider}: the quota of {limit.amount} {limit.unit}s a {named(limit)} is spent; "
             f"it frees at {frees_at:%Y-%m-%d %H:%M:%S} UTC"
         )
 

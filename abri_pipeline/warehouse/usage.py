@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from abri_pipeline.contracts.operations import QUOTA
-from abri_pipeline.providers.quota import UNITS, Limit, QuotaSpent
+from abri_pipeline.providers.declared import Limit
+from abri_pipeline.providers.quota import QuotaSpent, free_at, grain, named, since, window
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.locks import unit_lock
 from abri_pipeline.warehouse.tables import metadata
-
 
 # Windows that are kept behind the newest one: a process whose clock lags may still need them.
 KEPT = 20
@@ -33,7 +33,7 @@ class Usage:
         with begin(self._engine) as connection:
             unit_lock(connection, f"quota:{provider}")
             for limit in limits:
-                free = limit.free_at(moment, self._used(connection, provider, limit, moment), cost)
+                free = free_at(limit, moment, self._used(connection, provider, limit, moment), cost)
                 if free is not None:
                     raise QuotaSpent(provider, limit, free)
             for limit in limits:
@@ -44,17 +44,23 @@ class Usage:
     ) -> list[tuple[datetime, int]]:
         book = self._table.c
         query = sa.select(book.window_start, book.used).where(
-            book.provider == provider, book.unit == limit.unit, book.window_start >= limit.since(moment)
+            book.provider == provider, book.unit == named(limit), book.window_start >= since(limit, moment)
         )
         return [(row.window_start.astimezone(UTC), row.used) for row in connection.execute(query)]
 
     def _charge(self, connection: Connection, provider: str, limit: Limit, cost: int, moment: datetime) -> None:
         book = self._table
-        own = (book.c.provider == provider, book.c.unit == limit.unit)
-        grain = limit.grain(moment)
-        raised = book.update().where(*own, book.c.window_start == grain).values(used=book.c.used + cost)
+        own = (book.c.provider == provider, book.c.unit == named(limit))
+        start = grain(limit, moment)
+        raised = book.update().where(*own, book.c.window_start == start).values(used=book.c.used + cost)
         if not connection.execute(raised).rowcount:
-            old = limit.since(moment - KEPT * UNITS[limit.unit][0])
+            old = since(limit, moment - KEPT * window(limit))
             connection.execute(sa.delete(book).where(*own, book.c.window_start < old))
-            row = {"provider": provider, "unit": limit.unit, "window_start": grain, "used": cost, "limit": limit.calls}
+            row = {
+                "provider": provider,
+                "unit": named(limit),
+                "window_start": start,
+                "used": cost,
+                "limit": limit.amount,
+            }
             connection.execute(book.insert().values(row))

@@ -10,11 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abri_pipeline.providers.quota import UNITS, Limit, QuotaSpent
+from abri_pipeline.providers.declared import PERIODS, Limit
+from abri_pipeline.providers.quota import QuotaSpent, free_at, grain, window
 from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.engine import open_engine
 from abri_pipeline.warehouse.migrations import upgrade
 from abri_pipeline.warehouse.usage import Usage
+
+
+def limit_of(calls: int, period: str, every: int = 1) -> Limit:
+    return Limit(calls, "call", period, every, "documented")
+
 
 START = datetime(2026, 1, 20, 2, 0, tzinfo=UTC)
 
@@ -38,20 +44,24 @@ class InMemory:
         self.used: dict[datetime, int] = {}
 
     def reserve(self, moment: datetime) -> datetime | None:
-        free = self.limit.free_at(moment, list(self.used.items()), 1)
+        free = free_at(self.limit, moment, list(self.used.items()), 1)
         if free is None:
-            grain = self.limit.grain(moment)
-            self.used[grain] = self.used.get(grain, 0) + 1
+            start = grain(self.limit, moment)
+            self.used[start] = self.used.get(start, 0) + 1
         return free
 
 
 @given(
-    unit=st.sampled_from(sorted(UNITS)),
+    period=st.sampled_from(sorted(PERIODS)),
+    every=st.integers(1, 6),
     calls=st.integers(1, 8),
     steps=st.lists(st.floats(0, 0.6), min_size=1, max_size=60),
 )
-def test_no_sliding_window_is_over_and_the_named_instant_is_free(unit: str, calls: int, steps: list[float]):
-    limit, length = Limit(calls, unit), UNITS[unit][0]
+def test_no_sliding_window_is_over_and_the_named_instant_is_free(
+    period: str, every: int, calls: int, steps: list[float]
+):
+    limit = limit_of(calls, period, every)
+    length = window(limit)
     quota, moment, made = InMemory(limit), START, []
     for step in steps:
         moment += length * step
@@ -60,19 +70,19 @@ def test_no_sliding_window_is_over_and_the_named_instant_is_free(unit: str, call
             made.append(moment)
         else:
             assert free > moment
-            assert limit.free_at(free, list(quota.used.items()), 1) is None
+            assert free_at(limit, free, list(quota.used.items()), 1) is None
     assert busiest(made, length) <= calls
 
 
 def test_an_idle_provider_is_granted_its_whole_limit():
-    quota = InMemory(Limit(5, "minute"))
+    quota = InMemory(limit_of(5, "minute"))
     assert [quota.reserve(START) for _ in range(5)] == [None] * 5
-    assert quota.reserve(START) == START + timedelta(seconds=61)
+    assert quota.reserve(START) == START + timedelta(seconds=61.2)
 
 
 def test_two_limits_are_charged_together_or_not_at_all(warehouse):
     usage = Usage(warehouse)
-    both = [Limit(2, "minute"), Limit(3, "day")]
+    both = [limit_of(2, "minute"), limit_of(3, "day")]
     usage.reserve("p", both, 1, START)
     usage.reserve("p", both, 1, START)
     with pytest.raises(QuotaSpent, match="2 calls a minute is spent; it frees at 2026-01-20 02:01:01 UTC"):
@@ -88,7 +98,7 @@ def _spend(url: str, log: Path, seed: int, count: int) -> None:
     """Reserve against a simulated clock that all processes share by the call's number; one line a granted call."""
     os.environ["DATABASE_URL"] = url
     engine = open_engine(Settings.load())
-    usage, limits = Usage(engine), [Limit(40, "second"), Limit(900, "minute")]
+    usage, limits = Usage(engine), [limit_of(40, "second"), limit_of(900, "minute")]
     with log.open("ab", buffering=0) as out:
         for number in range(count):
             moment = START + timedelta(milliseconds=70 * number + seed)

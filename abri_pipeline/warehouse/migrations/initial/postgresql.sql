@@ -424,6 +424,8 @@ CREATE TABLE backfill_runs (
     bars_changed BIGINT NOT NULL,
     upstream_calls BIGINT NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C",
+    heartbeat_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_backfill_runs PRIMARY KEY (run_id),
     CONSTRAINT ck_backfill_runs_symbols_requested_low CHECK ("symbols_requested" >= 0),
     CONSTRAINT ck_backfill_runs_symbols_done_low CHECK ("symbols_done" >= 0),
@@ -515,9 +517,74 @@ CREATE TABLE quota_usage (
     used BIGINT NOT NULL,
     "limit" BIGINT NOT NULL,
     CONSTRAINT pk_quota_usage PRIMARY KEY (provider, unit, window_start),
-    CONSTRAINT ck_quota_usage_unit_choice CHECK ("unit" IN ('second', 'minute', 'hour', 'day', 'month')),
     CONSTRAINT ck_quota_usage_used_low CHECK ("used" >= 0),
     CONSTRAINT ck_quota_usage_limit_low CHECK ("limit" >= 0)
+)
+
+CREATE TABLE price_revisions (
+    symbol TEXT COLLATE "C" NOT NULL,
+    date DATE NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    field TEXT COLLATE "C" NOT NULL,
+    "old" DOUBLE PRECISION,
+    "new" DOUBLE PRECISION,
+    reason TEXT COLLATE "C" NOT NULL,
+    raw_hash TEXT COLLATE "C",
+    CONSTRAINT pk_price_revisions PRIMARY KEY (symbol, date, recorded_at, field),
+    CONSTRAINT ck_price_revisions_old_finite CHECK ("old" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_revisions_new_finite CHECK ("new" BETWEEN -1e+308 AND 1e+308)
+)
+
+CREATE TABLE provider_arms (
+    provider TEXT COLLATE "C" NOT NULL,
+    dataset TEXT COLLATE "C" NOT NULL,
+    alpha DOUBLE PRECISION NOT NULL,
+    beta DOUBLE PRECISION NOT NULL,
+    learnt_at TIMESTAMP WITH TIME ZONE,
+    asked_at TIMESTAMP WITH TIME ZONE,
+    failures BIGINT NOT NULL,
+    open_until TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_provider_arms PRIMARY KEY (provider, dataset),
+    CONSTRAINT ck_provider_arms_alpha_finite CHECK ("alpha" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_arms_alpha_low CHECK ("alpha" >= 0),
+    CONSTRAINT ck_provider_arms_beta_finite CHECK ("beta" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_arms_beta_low CHECK ("beta" >= 0),
+    CONSTRAINT ck_provider_arms_failures_low CHECK ("failures" >= 0)
+)
+
+CREATE TABLE provider_decisions (
+    decision_id TEXT COLLATE "C" NOT NULL,
+    job_id TEXT COLLATE "C" NOT NULL,
+    symbol TEXT COLLATE "C" NOT NULL,
+    dataset TEXT COLLATE "C" NOT NULL,
+    chosen TEXT COLLATE "C" NOT NULL,
+    tried TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    seed BIGINT NOT NULL,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_provider_decisions PRIMARY KEY (decision_id),
+    CONSTRAINT ck_provider_decisions_seed_low CHECK ("seed" >= 0)
+)
+
+CREATE TABLE provider_metrics (
+    provider TEXT COLLATE "C" NOT NULL,
+    date DATE NOT NULL,
+    requests BIGINT NOT NULL,
+    successes BIGINT NOT NULL,
+    rate_limited BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    median_latency_ms DOUBLE PRECISION,
+    quality DOUBLE PRECISION,
+    CONSTRAINT pk_provider_metrics PRIMARY KEY (provider, date),
+    CONSTRAINT ck_provider_metrics_requests_low CHECK ("requests" >= 0),
+    CONSTRAINT ck_provider_metrics_successes_low CHECK ("successes" >= 0),
+    CONSTRAINT ck_provider_metrics_rate_limited_low CHECK ("rate_limited" >= 0),
+    CONSTRAINT ck_provider_metrics_failures_low CHECK ("failures" >= 0),
+    CONSTRAINT ck_provider_metrics_median_latency_ms_finite CHECK ("median_latency_ms" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_metrics_median_latency_ms_low CHECK ("median_latency_ms" >= 0),
+    CONSTRAINT ck_provider_metrics_quality_finite CHECK ("quality" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_metrics_quality_low CHECK ("quality" >= 0),
+    CONSTRAINT ck_provider_metrics_quality_high CHECK ("quality" <= 1)
 )
 
 CREATE TABLE house (
@@ -582,3 +649,11 @@ CREATE TRIGGER abri_history_no_truncate BEFORE TRUNCATE ON "abri_history" FOR EA
 CREATE TRIGGER ingestion_audit_append_only BEFORE UPDATE OR DELETE ON "ingestion_audit" FOR EACH ROW EXECUTE FUNCTION abri_append_only()
 
 CREATE TRIGGER ingestion_audit_no_truncate BEFORE TRUNCATE ON "ingestion_audit" FOR EACH STATEMENT EXECUTE FUNCTION abri_append_only()
+
+CREATE TRIGGER price_revisions_append_only BEFORE UPDATE OR DELETE ON "price_revisions" FOR EACH ROW EXECUTE FUNCTION abri_append_only()
+
+CREATE TRIGGER price_revisions_no_truncate BEFORE TRUNCATE ON "price_revisions" FOR EACH STATEMENT EXECUTE FUNCTION abri_append_only()
+
+CREATE TRIGGER provider_decisions_append_only BEFORE UPDATE OR DELETE ON "provider_decisions" FOR EACH ROW EXECUTE FUNCTION abri_append_only()
+
+CREATE TRIGGER provider_decisions_no_truncate BEFORE TRUNCATE ON "provider_decisions" FOR EACH STATEMENT EXECUTE FUNCTION abri_append_only()

@@ -423,6 +423,8 @@ CREATE TABLE backfill_runs (
     bars_changed BIGINT NOT NULL,
     upstream_calls BIGINT NOT NULL,
     status TEXT NOT NULL,
+    owner TEXT,
+    heartbeat_at TEXT,
     CONSTRAINT pk_backfill_runs PRIMARY KEY (run_id),
     CONSTRAINT ck_backfill_runs_symbols_requested_low CHECK ("symbols_requested" >= 0),
     CONSTRAINT ck_backfill_runs_symbols_done_low CHECK ("symbols_done" >= 0),
@@ -514,9 +516,74 @@ CREATE TABLE quota_usage (
     used BIGINT NOT NULL,
     "limit" BIGINT NOT NULL,
     CONSTRAINT pk_quota_usage PRIMARY KEY (provider, unit, window_start),
-    CONSTRAINT ck_quota_usage_unit_choice CHECK ("unit" IN ('second', 'minute', 'hour', 'day', 'month')),
     CONSTRAINT ck_quota_usage_used_low CHECK ("used" >= 0),
     CONSTRAINT ck_quota_usage_limit_low CHECK ("limit" >= 0)
+)
+
+CREATE TABLE price_revisions (
+    symbol TEXT NOT NULL,
+    date DATE NOT NULL,
+    recorded_at TEXT NOT NULL,
+    field TEXT NOT NULL,
+    old DOUBLE,
+    new DOUBLE,
+    reason TEXT NOT NULL,
+    raw_hash TEXT,
+    CONSTRAINT pk_price_revisions PRIMARY KEY (symbol, date, recorded_at, field),
+    CONSTRAINT ck_price_revisions_old_finite CHECK ("old" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_revisions_new_finite CHECK ("new" BETWEEN -1e+308 AND 1e+308)
+)
+
+CREATE TABLE provider_arms (
+    provider TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    alpha DOUBLE NOT NULL,
+    beta DOUBLE NOT NULL,
+    learnt_at TEXT,
+    asked_at TEXT,
+    failures BIGINT NOT NULL,
+    open_until TEXT,
+    CONSTRAINT pk_provider_arms PRIMARY KEY (provider, dataset),
+    CONSTRAINT ck_provider_arms_alpha_finite CHECK ("alpha" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_arms_alpha_low CHECK ("alpha" >= 0),
+    CONSTRAINT ck_provider_arms_beta_finite CHECK ("beta" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_arms_beta_low CHECK ("beta" >= 0),
+    CONSTRAINT ck_provider_arms_failures_low CHECK ("failures" >= 0)
+)
+
+CREATE TABLE provider_decisions (
+    decision_id TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    dataset TEXT NOT NULL,
+    chosen TEXT NOT NULL,
+    tried TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    seed BIGINT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_provider_decisions PRIMARY KEY (decision_id),
+    CONSTRAINT ck_provider_decisions_seed_low CHECK ("seed" >= 0)
+)
+
+CREATE TABLE provider_metrics (
+    provider TEXT NOT NULL,
+    date DATE NOT NULL,
+    requests BIGINT NOT NULL,
+    successes BIGINT NOT NULL,
+    rate_limited BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
+    median_latency_ms DOUBLE,
+    quality DOUBLE,
+    CONSTRAINT pk_provider_metrics PRIMARY KEY (provider, date),
+    CONSTRAINT ck_provider_metrics_requests_low CHECK ("requests" >= 0),
+    CONSTRAINT ck_provider_metrics_successes_low CHECK ("successes" >= 0),
+    CONSTRAINT ck_provider_metrics_rate_limited_low CHECK ("rate_limited" >= 0),
+    CONSTRAINT ck_provider_metrics_failures_low CHECK ("failures" >= 0),
+    CONSTRAINT ck_provider_metrics_median_latency_ms_finite CHECK ("median_latency_ms" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_metrics_median_latency_ms_low CHECK ("median_latency_ms" >= 0),
+    CONSTRAINT ck_provider_metrics_quality_finite CHECK ("quality" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_provider_metrics_quality_low CHECK ("quality" >= 0),
+    CONSTRAINT ck_provider_metrics_quality_high CHECK ("quality" <= 1)
 )
 
 CREATE TABLE house (
@@ -575,3 +642,11 @@ CREATE TRIGGER abri_history_no_delete BEFORE DELETE ON "abri_history" BEGIN SELE
 CREATE TRIGGER ingestion_audit_no_update BEFORE UPDATE ON "ingestion_audit" BEGIN SELECT RAISE(ABORT, 'ingestion_audit is append-only'); END
 
 CREATE TRIGGER ingestion_audit_no_delete BEFORE DELETE ON "ingestion_audit" BEGIN SELECT RAISE(ABORT, 'ingestion_audit is append-only'); END
+
+CREATE TRIGGER price_revisions_no_update BEFORE UPDATE ON "price_revisions" BEGIN SELECT RAISE(ABORT, 'price_revisions is append-only'); END
+
+CREATE TRIGGER price_revisions_no_delete BEFORE DELETE ON "price_revisions" BEGIN SELECT RAISE(ABORT, 'price_revisions is append-only'); END
+
+CREATE TRIGGER provider_decisions_no_update BEFORE UPDATE ON "provider_decisions" BEGIN SELECT RAISE(ABORT, 'provider_decisions is append-only'); END
+
+CREATE TRIGGER provider_decisions_no_delete BEFORE DELETE ON "provider_decisions" BEGIN SELECT RAISE(ABORT, 'provider_decisions is append-only'); END
