@@ -8,11 +8,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from abri_pipeline.definitions import defs
 from abri_pipeline_tests.bench import __main__ as bench
 from abri_pipeline_tests.bench import bars_upsert, market_metrics, rooms
 from abri_pipeline_tests.bench.empty_graph import emptied
 from abri_pipeline_tests.bench.figure import Figure, Floor
-from abri_pipeline_tests.defs.loaded import definitions
 
 pytestmark = [
     # Dagster 1.13 reads pydantic's old `__fields__` wherever a run configuration is made,
@@ -24,7 +24,7 @@ START, END = date(2025, 12, 29), date(2026, 1, 16)
 
 
 def test_the_empty_graph_is_the_same_graph() -> None:
-    real, empty = definitions().resolve_asset_graph(), emptied(definitions()).resolve_asset_graph()
+    real, empty = defs.resolve_asset_graph(), emptied(defs).resolve_asset_graph()
     assert empty.asset_check_keys == real.asset_check_keys
     assert empty.get_all_asset_keys() == real.get_all_asset_keys()
     for key in real.get_all_asset_keys():
@@ -37,13 +37,13 @@ def test_the_empty_graph_is_the_same_graph() -> None:
 def test_the_empty_graph_reports_every_week_of_every_asset() -> None:
     tags = {"dagster/asset_partition_range_start": "2025-12-29", "dagster/asset_partition_range_end": "2026-01-12"}
     with dg.DagsterInstance.ephemeral() as instance:
-        job = emptied(definitions()).resolve_implicit_global_asset_job_def()
+        job = emptied(defs).resolve_implicit_global_asset_job_def()
         done = job.execute_in_process(instance=instance, tags=tags)
         weeks = Counter(e.asset_key for e in done.all_events if e.is_step_materialization)
     assert done.success
-    assert weeks == dict.fromkeys(definitions().resolve_asset_graph().get_all_asset_keys(), 3)
+    assert weeks == dict.fromkeys(defs.resolve_asset_graph().get_all_asset_keys(), 3)
     evaluations = done.get_asset_check_evaluations()
-    assert {e.asset_check_key for e in evaluations} == definitions().resolve_asset_graph().asset_check_keys
+    assert {e.asset_check_key for e in evaluations} == defs.resolve_asset_graph().asset_check_keys
 
 
 def test_the_plain_fetch_stores_what_the_market_serves(tmp_path: Path) -> None:
