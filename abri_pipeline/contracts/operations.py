@@ -1,6 +1,6 @@
 """The platform's own books: what was asked, what came back, what is missing and why."""
 
-from abri_pipeline.contracts.model import Field, Kind, Table
+from abri_pipeline.contracts.model import RECORDED_AT, Field, Kind, Table
 
 GAP_STATES = ("missing", "verified_empty", "unfillable", "filled")
 COVERAGE_STATES = ("have", "verified_empty", "unavailable", "missing")
@@ -42,6 +42,7 @@ INSTRUMENTS = Table(
         Field("active", Kind.FLAG, "followed now", required=True),
         _text("timeframes", "timeframes kept, comma-separated"),
         _text("groups", "groups it belongs to, comma-separated"),
+        _at("added_at", "when somebody last put it on the watchlist; null for the default list", required=False),
     ),
 )
 INSTRUMENT_SYMBOLS = Table(
@@ -250,6 +251,26 @@ PROVIDER_METRICS = Table(
         _count("failures", "every other failure"),
         Field("median_latency_ms", Kind.NUMBER, "median time an answer took", "milliseconds", low=0),
         Field("quality", Kind.NUMBER, "mean quality of the answers", "0-1", low=0, high=1),
+    ),
+)
+FEEDBACK = Table(
+    name="execution_feedback",
+    meaning="Orders as they were filled, told by whoever traded: evidence of slippage.",
+    key=("order_id",),
+    fields=(
+        _text("order_id", "the broker's id of the order"),
+        _text("symbol", "ticker that was traded"),
+        _text("side", "what was done", choices=("buy", "sell")),
+        Field("quantity", Kind.NUMBER, "shares or coins filled", "shares", required=True, above=0),
+        Field("price", Kind.NUMBER, "average price of the fill", "USD", required=True, above=0),
+        _at("filled_at", "when it was filled"),
+        Field(
+            "slippage_bps",
+            Kind.NUMBER,
+            "price paid against the price expected, positive where worse; null where nothing was expected",
+            "basis points",
+        ),
+        RECORDED_AT,
     ),
 )
 STAMP = Table(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 MAG7 = ("AAPL", "MSFT", "GOOGL", "AMZN", "NVDA", "META", "TSLA")
+WINDOW_START = date(2021, 1, 19)  # where the history of an instrument begins unless somebody asks for more
+TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w")
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,6 +373,7 @@ CREATE TABLE instruments (
     active BOOLEAN NOT NULL,
     timeframes TEXT COLLATE "C" NOT NULL,
     groups TEXT COLLATE "C" NOT NULL,
+    added_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_instruments PRIMARY KEY (instrument_id),
     CONSTRAINT ck_instruments_asset_class_choice CHECK ("asset_class" IN ('equity', 'etf', 'crypto'))
 )
@@ -585,6 +586,24 @@ CREATE TABLE provider_metrics (
     CONSTRAINT ck_provider_metrics_quality_finite CHECK ("quality" BETWEEN -1e+308 AND 1e+308),
     CONSTRAINT ck_provider_metrics_quality_low CHECK ("quality" >= 0),
     CONSTRAINT ck_provider_metrics_quality_high CHECK ("quality" <= 1)
+)
+
+CREATE TABLE execution_feedback (
+    order_id TEXT COLLATE "C" NOT NULL,
+    symbol TEXT COLLATE "C" NOT NULL,
+    side TEXT COLLATE "C" NOT NULL,
+    quantity DOUBLE PRECISION NOT NULL,
+    price DOUBLE PRECISION NOT NULL,
+    filled_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    slippage_bps DOUBLE PRECISION,
+    recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_execution_feedback PRIMARY KEY (order_id),
+    CONSTRAINT ck_execution_feedback_side_choice CHECK ("side" IN ('buy', 'sell')),
+    CONSTRAINT ck_execution_feedback_quantity_finite CHECK ("quantity" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_execution_feedback_quantity_above CHECK ("quantity" > 0),
+    CONSTRAINT ck_execution_feedback_price_finite CHECK ("price" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_execution_feedback_price_above CHECK ("price" > 0),
+    CONSTRAINT ck_execution_feedback_slippage_bps_finite CHECK ("slippage_bps" BETWEEN -1e+308 AND 1e+308)
 )
 
 CREATE TABLE house (

@@ -372,6 +372,7 @@ CREATE TABLE instruments (
     active BOOLEAN NOT NULL,
     timeframes TEXT NOT NULL,
     groups TEXT NOT NULL,
+    added_at TEXT,
     CONSTRAINT pk_instruments PRIMARY KEY (instrument_id),
     CONSTRAINT ck_instruments_asset_class_choice CHECK ("asset_class" IN ('equity', 'etf', 'crypto'))
 )
@@ -584,6 +585,24 @@ CREATE TABLE provider_metrics (
     CONSTRAINT ck_provider_metrics_quality_finite CHECK ("quality" BETWEEN -1e+308 AND 1e+308),
     CONSTRAINT ck_provider_metrics_quality_low CHECK ("quality" >= 0),
     CONSTRAINT ck_provider_metrics_quality_high CHECK ("quality" <= 1)
+)
+
+CREATE TABLE execution_feedback (
+    order_id TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    side TEXT NOT NULL,
+    quantity DOUBLE NOT NULL,
+    price DOUBLE NOT NULL,
+    filled_at TEXT NOT NULL,
+    slippage_bps DOUBLE,
+    recorded_at TEXT NOT NULL,
+    CONSTRAINT pk_execution_feedback PRIMARY KEY (order_id),
+    CONSTRAINT ck_execution_feedback_side_choice CHECK ("side" IN ('buy', 'sell')),
+    CONSTRAINT ck_execution_feedback_quantity_finite CHECK ("quantity" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_execution_feedback_quantity_above CHECK ("quantity" > 0),
+    CONSTRAINT ck_execution_feedback_price_finite CHECK ("price" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_execution_feedback_price_above CHECK ("price" > 0),
+    CONSTRAINT ck_execution_feedback_slippage_bps_finite CHECK ("slippage_bps" BETWEEN -1e+308 AND 1e+308)
 )
 
 CREATE TABLE house (
