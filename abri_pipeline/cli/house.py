@@ -5,7 +5,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,16 +88,12 @@ def existing_warehouse(settings: Settings) -> "Engine | None":
     Raises:
         DatabaseUnavailable: cause and mend in one line.
     """
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    from abri_pipeline.warehouse.engine import open_engine
+    from abri_pipeline.warehouse.engine import address, open_engine
     from abri_pipeline.warehouse.migrations import HEAD, revision
 
-    with suppress(ArgumentError, ValueError):  # open_engine says it better
-        url = make_url(settings.database_url)
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-            return None
+    url = address(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return None
     engine = open_engine(settings)
     with engine.connect() as connection:
         at = revision(connection)

@@ -37,6 +37,8 @@ def asked(start: str | None, end: str | None, days: int | None) -> Asked:
     if days is None and start is None:
         raise UsageFault("no window; give --start 2021-01-19 --end 2026-01-16, or --days 30")
     last = day("--end", end) if end is not None else today
+    if days is not None and days > last.toordinal():
+        raise UsageFault(f"--days {days} reaches back before any calendar; give fewer, such as --days 30")
     first = day("--start", start) if start is not None else last - timedelta(days=(days or 1) - 1)
     if end is not None and last < first:
         raise UsageFault(f"the window ends on {last}, before it starts on {first}; swap --start and --end")

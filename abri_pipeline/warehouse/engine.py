@@ -32,7 +32,7 @@ def open_engine(settings: Settings) -> Engine:
         DatabaseUnavailable: corrupt `DATABASE_URL`, unreachable server, missing or read-only folder,
             or a file that is no database. Its message never holds a password.
     """
-    url = _url(settings.database_url)
+    url = address(settings.database_url)
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
         with engine.connect() as connection:
@@ -57,8 +57,12 @@ def begin(engine: Engine) -> Iterator[Connection]:
 _CATALOGUE = {"sqlite": "sqlite_master", "postgresql": "pg_catalog.pg_namespace"}
 
 
-def _url(text: str) -> URL:
-    """The parsed address; every spelling of PostgreSQL is led through psycopg 3."""
+def address(text: str) -> URL:
+    """The parsed address of a database that lasts; every spelling of PostgreSQL is led through psycopg 3.
+
+    Raises:
+        DatabaseUnavailable: it is none, or names another kind of database, or a SQLite database without a file.
+    """
     try:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
@@ -70,6 +74,8 @@ def _url(text: str) -> URL:
     if kind in {"postgres", "postgresql"}:
         return url.set(drivername="postgresql+psycopg")
     if kind == "sqlite":
+        if url.database in (None, "", ":memory:"):  # each connection would get an empty database of its own
+            raise DatabaseUnavailable("DATABASE_URL names no file; write sqlite:////path/to/abri.db")
         return url.set(drivername="sqlite+pysqlite")
     raise DatabaseUnavailable(
         f"DATABASE_URL names {kind!r}, which ABRI does not speak; use a sqlite:/// or postgresql:// address"

@@ -79,6 +79,6 @@ def test_an_empty_house_has_a_status_and_a_doctor(abri: Abri, home: Path) -> Non
 
 
 def test_the_doctor_shows_no_secret(abri: Abri) -> None:
-    said = abri("doctor", FRED_API_KEY="canary-0123456789abcdef", DATABASE_URL="sqlite:///:memory:").stdout
+    said = abri("doctor", FRED_API_KEY="canary-0123456789abcdef").stdout
     assert "canary" not in said
     assert "FRED_API_KEY" in said
