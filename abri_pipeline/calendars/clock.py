@@ -29,3 +29,8 @@ def frozen() -> datetime | None:
 def now() -> datetime:
     """This instant in UTC: the frozen one where `ABRI_NOW` is set."""
     return frozen() or datetime.now(UTC)
+
+
+def wall() -> datetime:
+    """The real instant in UTC, whatever `ABRI_NOW` says: for quotas and leases, which bind the real world."""
+    return datetime.now(UTC)

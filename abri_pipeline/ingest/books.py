@@ -3,7 +3,9 @@
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from sqlalchemy import Connection, delete, func, select, text
@@ -20,10 +22,15 @@ from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import metadata
 from abri_pipeline.warehouse.upsert import upsert
 
+if TYPE_CHECKING:
+    from abri_pipeline.ingest.ask import Asked
 
-def audit(connection: Connection, job_id: str, dataset: str, delivery: Delivery, result: UnitResult) -> None:
-    """One record of one fetch and what came of it."""
-    row = {
+
+def audit(
+    connection: Connection, job_id: str, dataset: str, delivery: Delivery, result: UnitResult
+) -> dict[str, object]:
+    """One record of one fetch and what came of it; the record is returned for the journal."""
+    row: dict[str, object] = {
         "audit_id": _next_audit_id(connection),
         "job_id": job_id,
         "symbol": delivery.unit,
@@ -41,6 +48,7 @@ def audit(connection: Connection, job_id: str, dataset: str, delivery: Delivery,
         "recorded_at": clock.now(),
     }
     upsert(connection, operations.AUDIT, pd.DataFrame([row]))
+    return row
 
 
 def _next_audit_id(connection: Connection) -> str:
@@ -74,26 +82,76 @@ def rejections(connection: Connection, table: Table, delivery: Delivery, screene
     upsert(connection, operations.REJECTED, rows.drop_duplicates(["row", "rule"]))
 
 
-def quality(
-    connection: Connection, table: Table, timeframe: str, delivery: Delivery, screened: Screened, expected: int
-) -> None:
-    """What validation found in this load; `timeframe` tells the tables of one payload apart."""
-    required = [f.name for f in table if f.required]
-    nulls = int(screened.rejected["rule"].str.endswith("is required").sum()) if required else 0
+@dataclass(frozen=True)
+class Judged:
+    """What validation found in a load: a score that `checks` (counts by rule) gives again, and the verdict."""
+
+    score: float
+    rows: int
+    expected: int
+    checks: Mapping[str, int]
+    verdict: str
+
+
+def screening(screened: Screened, expected: int) -> Judged:
+    """The judgement of a load that only its contract's rules were applied to."""
     rejected = int(screened.rejected["position"].nunique())
+    checks = screened.rejected["rule"].value_counts().sort_index().to_dict()
+    score = 1.0 if not screened.rows else 1.0 - rejected / screened.rows
+    return Judged(score, screened.rows, expected, {str(rule): int(n) for rule, n in checks.items()}, "accepted")
+
+
+def quality(connection: Connection, timeframe: str, delivery: Delivery, screened: Screened, judged: Judged) -> None:
+    """What validation found in this load; `timeframe` tells the tables of one payload apart."""
+    nulls = judged.checks.get("nulls", int(screened.rejected["rule"].str.endswith("is required").sum()))
     row = {
         "symbol": delivery.unit,
         "timeframe": timeframe,
         "date": delivery.window.end if delivery.window else delivery.pulled_at.date(),
-        "score": 1.0 if not screened.rows else 1.0 - rejected / screened.rows,
-        "rows": screened.rows,
-        "expected": expected,
+        "score": judged.score,
+        "rows": judged.rows,
+        "expected": judged.expected,
         "nulls": nulls,
-        "rejected": rejected,
-        "checks": json.dumps(screened.rejected["rule"].value_counts().sort_index().to_dict()),
-        "verdict": "accepted",
+        "rejected": int(screened.rejected["position"].nunique()),
+        "checks": json.dumps(dict(judged.checks), sort_keys=True),
+        "verdict": judged.verdict,
     }
     upsert(connection, operations.QUALITY, pd.DataFrame([row]))
+
+
+def quarantine(connection: Connection, table: Table, delivery: Delivery, refusals: Sequence[str]) -> None:
+    """A load that was refused as a whole, with the reasons; its payload stays archived."""
+    span = f" {delivery.window.start} to {delivery.window.end}" if delivery.window else ""
+    rows = [
+        {
+            "payload_hash": delivery.raw_hash,
+            "row": delivery.unit + span,
+            "rule": f"quarantined: {reason}",
+            "dataset": table.name,
+            "symbol": delivery.unit,
+            "observed_on": delivery.window.end if delivery.window else None,
+            "reason": reason,
+            "recorded_at": clock.now(),
+        }
+        for reason in refusals
+    ]
+    upsert(connection, operations.REJECTED, pd.DataFrame(rows))
+
+
+def decision(connection: Connection, job_id: str, symbol: str, dataset: str, asked: "Asked", chosen: str) -> None:
+    """One choice of a provider, why, and what came of it."""
+    row = {
+        "decision_id": uuid.uuid4().hex,
+        "job_id": job_id,
+        "symbol": symbol,
+        "dataset": dataset,
+        "chosen": chosen,
+        "tried": ",".join(asked.tried),
+        "reason": "; ".join(asked.why),
+        "seed": asked.seed,
+        "recorded_at": clock.now(),
+    }
+    upsert(connection, operations.DECISIONS, pd.DataFrame([row]))
 
 
 def coverage(

@@ -80,7 +80,8 @@ def _settle(desk: Desk, series: str, answer: Delivery | UpstreamError) -> tuple[
         result = UnitResult(series, error.kind, reason=str(error))
         sent = answer if isinstance(answer, Delivery) else nothing(series, SPREADS.name, error.provider, None)
         with begin(desk.engine) as connection:
-            books.audit(connection, desk.job_id, SPREADS.name, sent, result)
+            record = books.audit(connection, desk.job_id, SPREADS.name, sent, result)
+        desk.journal.write(record)
         return result, None
     return UnitResult(series, "unchanged", rows=len(rows)), rows
 
@@ -99,7 +100,7 @@ def _publish(
             freshness.mark(connection, UNIT, SPREADS.name, rows["date"].min().date(), rows["date"].max().date())
         _book_gaps(connection, window, {r.unit for r in loaded.failed})
 
-    result = publish(desk, delivery, [Batch(SPREADS, rows)], len(rows), afterwards)
+    result = publish(desk, delivery, [Batch(SPREADS, rows)], expected=len(rows), afterwards=afterwards)
     loaded.results.append(result)
 
 

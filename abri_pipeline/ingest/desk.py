@@ -3,12 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from threading import Event
 
 from sqlalchemy import Engine
 
+from abri_pipeline.ingest.arms import Arms
+from abri_pipeline.ingest.journal import Journal
+from abri_pipeline.ingest.metrics import Metrics
+from abri_pipeline.providers.registry import Registry
 from abri_pipeline.providers.transport import Transport
 from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.archive import Archive
+from abri_pipeline.warehouse.usage import Usage
 
 FAILED = frozenset({"transient", "permanent", "malformed", "refused"})
 
@@ -68,9 +75,21 @@ def silent(_dataset: str, _unit: str, _done: int, _of: int) -> None:
     """Report nothing."""
 
 
+def _nowhere(_step: str) -> None:
+    """Do nothing at a step."""
+
+
+def _pause(seconds: float) -> None:
+    Event().wait(seconds)
+
+
 @dataclass(frozen=True)
 class Desk:
-    """Database, archive, transport and settings of one job."""
+    """Database, archive, transport and settings of one job.
+
+    `at` is told each step of a unit (fetch, archive, stage, merge, audit, commit): tests kill the process there.
+    `pause` waits, for a quota that frees soon.
+    """
 
     engine: Engine
     archive: Archive
@@ -79,6 +98,38 @@ class Desk:
     job_id: str
     progress: Progress = silent
     full_refresh: bool = False
+    reread: int = 0  # newest sessions that are asked for again though stored: what `sync` does, and backfill never
+    at: Callable[[str], None] = _nowhere
+    pause: Callable[[float], None] = _pause
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The providers under these settings.
+
+        Raises:
+            RegistryError: `providers.yaml` cannot be used.
+        """
+        return Registry.load(self.settings)
+
+    @cached_property
+    def arms(self) -> Arms:
+        """What is known of each provider."""
+        return Arms(self.engine)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What each provider did today."""
+        return Metrics(self.engine)
+
+    @cached_property
+    def usage(self) -> Usage:
+        """Calls charged to each provider's quota."""
+        return Usage(self.engine)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The job's audit as lines of JSON, beside the table."""
+        return Journal(self.settings.home, self.job_id)
 
     def report(self, load: Load, of: int) -> None:
         """Tell the watcher that one more unit of a load is done."""

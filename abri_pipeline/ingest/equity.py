@@ -1,32 +1,35 @@
-"""Equity bars and corporate actions: one payload, one transaction a symbol."""
+"""Equity bars and corporate actions: one unit a symbol, one transaction a unit."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from abri_pipeline.calendars import clock
-from abri_pipeline.calendars.sessions import closed_sessions, final_at
+from abri_pipeline.calendars.sessions import closed_sessions
 from abri_pipeline.contracts.equity import ACTIONS, BARS
-from abri_pipeline.ingest import books, runs, watchlist
-from abri_pipeline.ingest.delivery import Delivery, fetch, nothing
+from abri_pipeline.ingest import books, rows, runs, watchlist
+from abri_pipeline.ingest.ask import Answer, Asked, ask
+from abri_pipeline.ingest.delivery import Delivery, nothing
 from abri_pipeline.ingest.desk import Desk, Load, UnitResult, Window
 from abri_pipeline.ingest.plan import TIMEFRAME, Need, plan
-from abri_pipeline.ingest.publish import Batch, publish
-from abri_pipeline.providers import yahoo
+from abri_pipeline.ingest.publish import Batch, Judgement, publish
+from abri_pipeline.ingest.revise import judge, protect
+from abri_pipeline.ingest.watchlist import Listed
 from abri_pipeline.providers.errors import UpstreamError
 from abri_pipeline.quality.gaps import Why, merge
 from abri_pipeline.quality.ranges import days_in, ranges
 from abri_pipeline.quality.screen import Screened
 from abri_pipeline.warehouse.engine import begin
+from abri_pipeline.warehouse.locks import unit_lease
 from abri_pipeline.warehouse.reads import frame
 
 FETCHERS = 4
 RETRY_AFTER = timedelta(hours=24)
-# Two adjusted closes of one bar differ by rounding on the wire; a new dividend moves them by far more.
-SAME_ADJUSTMENT = 1e-5
+ASSET_CLASS = "equity"
+WANTED = f"{ASSET_CLASS} {TIMEFRAME}"
+Reasons = Callable[[date], Why]
 
 
 def load(desk: Desk, window: Window, symbols: Sequence[str] = ()) -> Load:
@@ -40,102 +43,110 @@ def load(desk: Desk, window: Window, symbols: Sequence[str] = ()) -> Load:
     """
     watchlist.seed(desk.engine)
     with desk.engine.connect() as connection:
-        needs = plan(connection, watchlist.followed(connection, symbols), window, clock.now(), desk.full_refresh)
+        followed = watchlist.followed(connection, symbols)
+        needs = plan(connection, followed, window, clock.now(), desk.full_refresh, desk.reread)
     with runs.booked(desk, Load(BARS.name), window, len(needs)) as loaded, ThreadPoolExecutor(FETCHERS) as pool:
-        asked = [need for need in needs if need.sessions]
         loaded.results += [UnitResult(need.listed.symbol, "unchanged") for need in needs if not need.sessions]
-        for need, answer in zip(asked, pool.map(lambda n: _ask(desk, n, n.request), asked), strict=True):
-            loaded.results.append(_settle(desk, need, answer))
+        asked = [need.listed for need in needs if need.sessions]
+        for result in pool.map(lambda listed: unit(desk, window, listed), asked):
+            loaded.results.append(result)
             desk.report(loaded, len(needs))
+        desk.arms.save()
+        desk.metrics.save()
     return loaded
 
 
-def _ask(desk: Desk, need: Need, span: Window) -> Delivery | UpstreamError:
-    query = yahoo.ChartQuery(need.listed.symbol, span.start, span.end)
-    try:
-        return fetch(desk, need.listed.symbol, TIMEFRAME, span, lambda: yahoo.fetch_chart(desk.transport, query))
-    except UpstreamError as error:
-        return error
+def unit(desk: Desk, window: Window, listed: Listed) -> UnitResult:
+    """One symbol from plan to commit, while nobody else works on it: who comes second finds it done."""
+    with unit_lease(desk.engine, f"{TIMEFRAME}:{listed.symbol}"):
+        with desk.engine.connect() as connection:
+            needs = plan(connection, [listed], window, clock.now(), desk.full_refresh, desk.reread)
+        if not needs or not needs[0].sessions:
+            return UnitResult(listed.symbol, "unchanged")
+        need = needs[0]
+        asked = ask(desk, listed.symbol, ASSET_CLASS, TIMEFRAME, need.request)
+        if asked.answer is None:
+            return _book_silence(desk, need, asked)
+        try:
+            return _settle(desk, need, asked, asked.answer)
+        except UpstreamError as error:  # the second, wider fetch failed
+            return _book_failure(desk, need, error, asked)
 
 
-def _settle(desk: Desk, need: Need, answer: Delivery | UpstreamError) -> UnitResult:
-    """Publish an answer, or book why there is none."""
-    if isinstance(answer, UpstreamError):
-        return _book_failure(desk, need, answer)
-    try:
-        chart = _parse(answer)
-        if need.stored and _rebased(desk, need, chart.bars):
-            whole = Window(min(need.stored.start, need.request.start), max(need.stored.end, need.request.end))
-            again = _ask(desk, need, whole)
-            if isinstance(again, UpstreamError):
-                return _book_failure(desk, need, again)
-            answer, chart = again, _parse(again)
-    except UpstreamError as error:
-        return _book_failure(desk, need, error, answer)
-    batches = [
-        Batch(BARS, _bars(need, chart.bars), closed_sessions(clock.now())),
-        Batch(ACTIONS, _actions(need, chart.actions)),
-    ]
+def _settle(desk: Desk, need: Need, asked: Asked, answer: Answer) -> UnitResult:
+    """Publish an answer; where it shows a new dividend or split, the whole stored history in its stead."""
+    span = need.request
+    with desk.engine.connect() as connection:
+        rebased = need.stored is not None and rows.rebased(connection, need.listed.symbol, span, answer)
+    if rebased and need.stored:
+        span = Window(min(need.stored.start, span.start), max(need.stored.end, span.end))
+        again = ask(desk, need.listed.symbol, ASSET_CLASS, TIMEFRAME, span, only=answer.provider)
+        if again.answer is None:
+            raise again.error
+        answer = again.answer
+    return store(desk, need, asked, answer, span)
+
+
+def store(desk: Desk, need: Need, asked: Asked, answer: Answer, span: Window) -> UnitResult:
+    """Judge one answer and publish what may stand of it, from the delivery alone: a rebuild calls it too."""
+    with desk.engine.connect() as connection:
+        bars = rows.bars(connection, need.listed, answer)
+        actions = rows.actions(need.listed, answer)
+        verdicts = judge(connection, need.listed.symbol, bars, actions, span, answer)
+    days = closed_sessions(answer.delivery.pulled_at)
+    batches = [Batch(BARS, bars, days), *([Batch(ACTIONS, actions)] if actions is not None else [])]
+
+    def prepare(connection: Connection, screened: list[Screened]) -> list[Screened]:
+        rebased = span != need.request
+        return [protect(connection, need.listed.symbol, screened[0], answer, rebased=rebased), *screened[1:]]
 
     def afterwards(connection: Connection, screened: list[Screened]) -> None:
-        refused = screened[0].rejected_days
-        hole = Why("hole", "the session is not in yahoo's answer")
-        broke = Why("rejected", "yahoo's row broke a rule; see rejected_rows")
-        _book(connection, need, lambda day: broke if day in refused else hole)
+        books.decision(connection, desk.job_id, need.listed.symbol, WANTED, asked, answer.provider)
+        _book(connection, need, _reasons(answer, verdicts, screened[0]))
 
-    return publish(desk, answer, batches, len(need.sessions), afterwards)
+    return publish(desk, answer.delivery, batches, judgement=verdicts, prepare=prepare, afterwards=afterwards)
 
 
-def _parse(delivery: Delivery) -> yahoo.Chart:
-    if delivery.window is None:
-        raise ValueError("a chart is always asked for a window")
-    query = yahoo.ChartQuery(delivery.unit, delivery.window.start, delivery.window.end)
-    return yahoo.parse_chart(delivery.body, query)
+def _reasons(answer: Answer, verdicts: Judgement, screened: Screened) -> Reasons:
+    """Why a day that was asked for is not stored after this answer."""
+    refused = screened.rejected_days
+    if verdicts.refused:
+        quarantined = Why("rejected", f"{answer.provider}'s load was quarantined: {'; '.join(verdicts.refused)}")
+        return lambda _day: quarantined
+    hole = Why("hole", f"the session is not in {answer.provider}'s answer")
+    broke = Why("rejected", f"{answer.provider}'s row broke a rule; see rejected_rows")
+    return lambda day: broke if day in refused else hole
 
 
-def _bars(need: Need, bars: pd.DataFrame) -> pd.DataFrame:
-    """Closed bars under the instrument's identity, each provisional or final as of now."""
-    now = clock.now()
-    known = set(closed_sessions(now))
-    days = pd.to_datetime(bars["date"])
-    closed = bars[days <= pd.Timestamp(max(known))]
-    final = [d not in known or final_at(d) <= now for d in pd.to_datetime(closed["date"]).dt.date]
-    status = pd.Series(final, index=closed.index).map({True: "final", False: "provisional"})
-    return closed.assign(symbol=need.listed.symbol, instrument_id=need.listed.instrument_id, bar_status=status)
+def _book_silence(desk: Desk, need: Need, asked: Asked) -> UnitResult:
+    """Nobody had a bar: proof of absence only where two providers say so, an open question where one does."""
+    if not asked.empties or any(e.kind != "absent" for e in asked.errors):
+        return _book_failure(desk, need, asked.error, asked)
+    names = " and ".join(answer.provider for answer in asked.empties)
+    confirmed = len(asked.empties) > 1
+    told = f"{names} answered without a bar" + ("" if confirmed else ", and nobody confirmed it")
+    why = Why("skipped" if confirmed else "hole", told)
+    return _book_nothing(desk, need, asked, asked.empties[0].delivery, UnitResult(need.listed.symbol, "empty"), why)
 
 
-def _actions(need: Need, actions: pd.DataFrame) -> pd.DataFrame:
-    return actions.assign(symbol=need.listed.symbol)
-
-
-def _rebased(desk: Desk, need: Need, bars: pd.DataFrame) -> bool:
-    """Whether a dividend or split has moved the adjustment of bars that are stored already."""
-    fetched = bars.assign(date=pd.to_datetime(bars["date"]))[["date", "close", "adj_close"]]
-    with desk.engine.connect() as connection:
-        where = [
-            ("symbol", "=", need.listed.symbol),
-            ("date", ">=", need.request.start),
-            ("date", "<=", need.request.end),
-        ]
-        stored = frame(connection, BARS, columns=["date", "close", "adj_close"], where=where)
-    both = stored.merge(fetched, on="date", suffixes=("", "_now")).dropna()
-    moved = [(both[f"{c}_now"] / both[c] - 1).abs().gt(SAME_ADJUSTMENT).any() for c in ("close", "adj_close")]
-    return any(moved)
-
-
-def _book_failure(desk: Desk, need: Need, error: UpstreamError, delivery: Delivery | None = None) -> UnitResult:
+def _book_failure(desk: Desk, need: Need, error: UpstreamError, asked: Asked) -> UnitResult:
     """Book a fetch that brought nothing: an absent symbol waits a day, any other may be tried at once."""
-    absent = error.kind == "absent"
     result = UnitResult(need.listed.symbol, error.kind, reason=str(error))
-    sent = delivery or nothing(need.listed.symbol, TIMEFRAME, error.provider, need.request)
-    why = Why("absent" if absent else "failed", error.message)
+    why = Why("absent" if error.kind == "absent" else "failed", error.message)
+    sent = asked.unread.get(error.provider) or nothing(need.listed.symbol, TIMEFRAME, error.provider, need.request)
+    return _book_nothing(desk, need, asked, sent, result, why)
+
+
+def _book_nothing(desk: Desk, need: Need, asked: Asked, sent: Delivery, result: UnitResult, why: Why) -> UnitResult:
     with begin(desk.engine) as connection:
-        books.audit(connection, desk.job_id, BARS.name, sent, result)
+        row = books.audit(connection, desk.job_id, BARS.name, sent, result)
+        books.decision(connection, desk.job_id, need.listed.symbol, WANTED, asked, "")
         _book(connection, need, lambda _day: why)
+    desk.journal.write(row)
     return result
 
 
-def _book(connection: Connection, need: Need, why: Callable[[date], Why]) -> None:
+def _book(connection: Connection, need: Need, why: Reasons) -> None:
     """Coverage, gaps and progress of one symbol after a load, from what is stored now."""
     symbol, days = need.listed.symbol, closed_sessions(clock.now())
     books.progress(connection, symbol, TIMEFRAME, BARS, "symbol", "date")

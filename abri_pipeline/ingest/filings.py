@@ -59,7 +59,13 @@ def _company(desk: Desk, window: Window, ticker: str) -> UnitResult:
         books.gaps(connection, ticker, FILINGS.name, [])
         freshness.mark(connection, ticker, FILINGS.name, filings["filed_on"].min(), filings["filed_on"].max())
 
-    return publish(desk, delivery, [Batch(FILINGS, filings), Batch(FACTS, _facts(ticker, facts))], 0, afterwards)
+    return publish(
+        desk,
+        delivery,
+        [Batch(FILINGS, filings), Batch(FACTS, _facts(ticker, facts))],
+        expected=0,
+        afterwards=afterwards,
+    )
 
 
 def _index(desk: Desk, ticker: str, cik: int) -> Delivery | None:
@@ -105,6 +111,7 @@ def _book_failure(desk: Desk, window: Window, ticker: str, error: UpstreamError,
     sent = answer or nothing(ticker, FILINGS.name, error.provider, None)
     why = Why("absent" if error.kind == "absent" else "failed", error.message)
     with begin(desk.engine) as connection:
-        books.audit(connection, desk.job_id, FILINGS.name, sent, result)
+        record = books.audit(connection, desk.job_id, FILINGS.name, sent, result)
         books.gaps(connection, ticker, FILINGS.name, [Gap(window.start, window.end, 0, why)])
+    desk.journal.write(record)
     return result

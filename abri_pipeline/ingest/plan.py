@@ -14,7 +14,7 @@ from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.ingest.watchlist import Listed
 from abri_pipeline.quality.ranges import days_in
-from abri_pipeline.warehouse.reads import frame, records
+from abri_pipeline.warehouse.reads import Condition, frame, records
 
 TIMEFRAME = "1d"
 # Stored neighbours are asked again with every request: they show a new dividend or split at no extra call.
@@ -40,17 +40,25 @@ class Need:
 
 
 def plan(
-    connection: Connection, instruments: Sequence[Listed], window: Window, now: datetime, full_refresh: bool = False
+    connection: Connection,
+    instruments: Sequence[Listed],
+    window: Window,
+    now: datetime,
+    full_refresh: bool = False,
+    reread: int = 0,
 ) -> list[Need]:
     """What each instrument lacks: one need an instrument that was listed in the window.
 
-    A stored bar that was provisional is wanted again from the moment it can be final.
+    A stored bar that was provisional is wanted again from the moment it can be final, and so are the newest
+    `reread` sessions, whatever is stored.
     """
     days = closed_sessions(now)
-    coverage = frame(connection, operations.COVERAGE, where=[("timeframe", "=", TIMEFRAME)])
+    again = frozenset(days[-reread:]) if reread else frozenset()
+    one = [("symbol", "=", instruments[0].symbol)] if len(instruments) == 1 else []
+    coverage = frame(connection, operations.COVERAGE, where=[("timeframe", "=", TIMEFRAME), *one])
     known = {str(symbol): rows for symbol, rows in coverage.groupby("symbol")}
-    early = _provisional(connection, now)
-    reach = frame(connection, operations.PROGRESS, where=[("timeframe", "=", TIMEFRAME)]).set_index("symbol")
+    early = _provisional(connection, now, one)
+    reach = frame(connection, operations.PROGRESS, where=[("timeframe", "=", TIMEFRAME), *one]).set_index("symbol")
     needs = []
     for listed in instruments:
         clipped = listed.clip(window)
@@ -61,7 +69,7 @@ def plan(
         have = frozenset(_days(rows[rows["state"] == "have"], days))
         asleep = rows[(rows["state"] != "have") & (rows["next_attempt_at"] > pd.Timestamp(now))]
         waiting = _until(asleep, days)
-        skip = frozenset() if full_refresh else (have | waiting.keys()) - early.get(listed.symbol, frozenset())
+        skip = frozenset() if full_refresh else (have | waiting.keys()) - early.get(listed.symbol, frozenset()) - again
         asked = tuple(d for d in expected if d not in skip)
         stored = _span(reach, listed.symbol)
         wanted = Window(expected[0], expected[-1])
@@ -84,9 +92,9 @@ def _until(rows: pd.DataFrame, days: Sequence[date]) -> dict[date, datetime]:
     }
 
 
-def _provisional(connection: Connection, now: datetime) -> dict[str, frozenset[date]]:
+def _provisional(connection: Connection, now: datetime, one: Sequence[Condition]) -> dict[str, frozenset[date]]:
     """Stored bars that are still provisional although they can be final by now."""
-    rows = frame(connection, BARS, columns=["symbol", "date"], where=[("bar_status", "=", "provisional")])
+    rows = frame(connection, BARS, columns=["symbol", "date"], where=[("bar_status", "=", "provisional"), *one])
     due = rows[np.array([final_at(d) <= now for d in rows["date"].dt.date], dtype=bool)]
     return {str(s): frozenset(g["date"].dt.date) for s, g in due.groupby("symbol")}
 

@@ -15,7 +15,7 @@ from abri_pipeline.ingest.stamp import stamp
 from abri_pipeline.quality.screen import Screened, screen
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.locks import unit_lock
-from abri_pipeline.warehouse.upsert import upsert
+from abri_pipeline.warehouse.upsert import Outcome, upsert
 
 
 @dataclass(frozen=True)
@@ -27,45 +27,84 @@ class Batch:
     sessions: Sequence[date] | None = None
 
 
+Prepare = Callable[[Connection, list[Screened]], list[Screened]]
 Afterwards = Callable[[Connection, list[Screened]], None]
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """A load's judgement beyond its contract; a load with `refused` reasons is quarantined: nothing of it lands."""
+
+    judged: books.Judged
+    refused: tuple[str, ...] = ()
+
+
 def publish(
-    desk: Desk, delivery: Delivery, batches: Sequence[Batch], expected: int = 0, afterwards: Afterwards | None = None
+    desk: Desk,
+    delivery: Delivery,
+    batches: Sequence[Batch],
+    *,
+    expected: int = 0,
+    judgement: Judgement | None = None,
+    prepare: Prepare | None = None,
+    afterwards: Afterwards | None = None,
 ) -> UnitResult:
     """Screen, store and book one unit; the first batch is the dataset the unit was asked for.
 
-    `afterwards` runs in the same transaction, for coverage and gaps. Either all of it is stored or nothing.
+    `prepare` may hold rows back before they are written, and `afterwards` books coverage and gaps, both in the same
+    transaction: either all of it is stored or nothing.
 
     Raises:
         MixedMarkets: the database holds the other market.
     """
+    refused = judgement.refused if judgement else ()
     screened = [screen(b.table, b.rows.assign(**delivery.provenance), b.sessions) for b in batches]
+    desk.at("stage")
     with begin(desk.engine) as connection:
         unit_lock(connection, f"{delivery.timeframe}:{delivery.unit}")
         stamp(connection, delivery.market)
+        written = [_held_back(split) for split in screened] if refused else screened
+        if prepare and not refused:
+            written = prepare(connection, screened)
         result = UnitResult(delivery.unit, "unchanged")
-        for place, (batch, split) in enumerate(zip(batches, screened, strict=True)):
-            first = place == 0
-            stored = upsert(connection, batch.table, split.accepted)
+        for place, (batch, split, rows) in enumerate(zip(batches, screened, written, strict=True)):
+            stored = upsert(connection, batch.table, rows.accepted)
             books.rejections(connection, batch.table, delivery, split)
-            named = delivery.timeframe if first else batch.table.name
-            books.quality(connection, batch.table, named, delivery, split, expected if first else 0)
-            result = replace(
-                result,
-                rows=result.rows + split.rows,
-                inserted=result.inserted + stored.inserted,
-                changed=result.changed + stored.changed,
-                rejected=result.rejected + split.rows - len(split.accepted),
-            )
-        result = replace(result, outcome=_outcome(result))
-        books.audit(connection, desk.job_id, batches[0].table.name, delivery, result)
+            judged = judgement.judged if judgement and place == 0 else books.screening(split, 0 if place else expected)
+            named = batch.table.name if place else delivery.timeframe
+            books.quality(connection, named, delivery, split, judged)
+            result = _added(result, split, rows if refused else split, stored)
+        desk.at("merge")
+        if refused:
+            books.quarantine(connection, batches[0].table, delivery, refused)
+        result = replace(result, outcome=_outcome(result, refused), reason="; ".join(refused))
+        record = books.audit(connection, desk.job_id, batches[0].table.name, delivery, result)
         if afterwards:
             afterwards(connection, screened)
+        desk.at("audit")
+    desk.at("commit")
+    desk.journal.write(record)
     return result
 
 
-def _outcome(result: UnitResult) -> str:
+def _held_back(screened: Screened) -> Screened:
+    """A quarantined load: none of its rows may land, the good ones neither."""
+    return Screened(screened.accepted.iloc[:0], screened.rejected)
+
+
+def _added(result: UnitResult, split: Screened, admitted: Screened, stored: Outcome) -> UnitResult:
+    return replace(
+        result,
+        rows=result.rows + split.rows,
+        inserted=result.inserted + stored.inserted,
+        changed=result.changed + stored.changed,
+        rejected=result.rejected + split.rows - len(admitted.accepted),
+    )
+
+
+def _outcome(result: UnitResult, refused: Sequence[str]) -> str:
+    if refused:
+        return "malformed"
     if result.inserted or result.changed:
         return "stored"
     return "unchanged" if result.rows else "empty"

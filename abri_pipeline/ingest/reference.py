@@ -95,7 +95,8 @@ def load(desk: Desk, curated: Curated, window: Window) -> Load:
             result = UnitResult(curated.name, error.kind, reason=str(error))
             with begin(desk.engine) as connection:
                 sent = delivery or nothing(curated.name, name, error.provider, None)
-                books.audit(connection, desk.job_id, name, sent, result)
+                record = books.audit(connection, desk.job_id, name, sent, result)
+            desk.journal.write(record)
             loaded.results.append(result)
         desk.report(loaded, 1)
     return loaded
@@ -124,7 +125,7 @@ def _publish(desk: Desk, curated: Curated, delivery: Delivery, rows: pd.DataFram
         days = pd.to_datetime(rows[table.observed]).dt.date
         freshness.mark(connection, curated.name, table.name, days.min(), days.max())
 
-    result = publish(desk, delivery, [Batch(table, rows)], len(rows), afterwards)
+    result = publish(desk, delivery, [Batch(table, rows)], expected=len(rows), afterwards=afterwards)
     return replace(result, changed=result.changed + withdrawn)
 
 

@@ -35,6 +35,7 @@ def booked(desk: Desk, load: Load, window: Window, requested: int) -> Iterator[L
     }
     _write(desk, row)
     yield load
+    desk.journal.catch_up(desk.engine)
     load.calls = sum(desk.transport.calls.values()) - before
     failed = [r.unit for r in load.failed]
     row |= {

@@ -130,6 +130,14 @@ class BarProvider(ABC):
             Malformed: anything else that is no complete answer.
         """
 
+    def actions(self, bodies: Sequence[bytes], query: BarQuery) -> pd.DataFrame | None:
+        """Dividends and splits of the same pages (`date`, `action`, `value`); None where the vendor sends none there.
+
+        Raises:
+            UpstreamError: as `parse`.
+        """
+        return None
+
     @abstractmethod
     def _pages(self, transport: Transport, query: BarQuery) -> tuple[Payload, ...]: ...
 

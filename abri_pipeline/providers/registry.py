@@ -53,6 +53,11 @@ class Provider:
         return self.declared.enabled and self.key_set
 
     @property
+    def adjustment(self) -> str:
+        """What its prices are adjusted for: `none` where it gives no bars."""
+        return self.bars.adjustment if self.bars else "none"
+
+    @property
     def limits(self) -> tuple[Limit, ...]:
         """The limits of the plan in use."""
         return self.declared.plans[self.declared.plan].limits

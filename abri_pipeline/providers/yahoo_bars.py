@@ -46,6 +46,10 @@ class Yahoo(BarProvider):
             return parse_chart(bodies[0], _chart_query(query)).bars
         return _intraday(bodies[0], query)
 
+    def actions(self, bodies: Sequence[bytes], query: BarQuery) -> pd.DataFrame | None:
+        """The dividends and splits of a daily chart; intraday charts are not asked for them."""
+        return parse_chart(bodies[0], _chart_query(query)).actions if query.daily else None
+
 
 def _chart_query(query: BarQuery) -> ChartQuery:
     interval = "15m" if query.timeframe == "30m" else query.timeframe

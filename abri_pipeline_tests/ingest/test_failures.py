@@ -1,5 +1,6 @@
 """What goes wrong stays where it is: the others are stored, the books say what is missing and why."""
 
+import json
 from datetime import date
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from abri_pipeline.contracts import operations
 from abri_pipeline.contracts.equity import ACTIONS, BARS
 from abri_pipeline.ingest.watchlist import UnknownSymbol
+from abri_pipeline.quality.score import score
 
 JUNE = ("2024-06-17", "2024-06-28")
 THREE = ("NVDA", "QQQ", "SPY")
@@ -86,22 +88,26 @@ def test_a_payload_that_is_no_chart_stores_no_row(bench, fault, outcome, kept):
     assert bench.bars(*JUNE).total("inserted") == 9
 
 
-def test_a_planted_bad_bar_is_rejected_with_its_reason(any_bench):
+def test_a_load_with_an_impossible_bar_is_quarantined_with_its_reasons(any_bench):
     bench = any_bench
     bench.fault("yahoo", "corrupt", value="2024-06-20")
     load = bench.bars(*JUNE)
     result = load.results[0]
-    assert (result.outcome, result.rows, result.inserted, result.rejected) == ("stored", 9, 8, 1)
-    assert date(2024, 6, 20) not in set(bench.rows(BARS)["date"].dt.date)
+    assert (result.outcome, result.rows, result.inserted, result.rejected) == ("malformed", 9, 0, 9)
+    assert bench.rows(BARS).empty  # a negative volume: nothing of the load is believed
     refused = bench.rows(operations.REJECTED)
+    whole = refused["rule"].str.startswith("quarantined: ")
+    assert "negative volume" in refused[whole]["reason"].iloc[0]
+    refused = refused[~whole]
     assert set(refused["rule"]) == {"low <= high", "low <= open", "low <= close", "volume >= 0"}
     assert set(refused["observed_on"].dt.date) == {date(2024, 6, 20)}
     assert refused["reason"].str.len().min() > 0
     assert refused["payload_hash"].iloc[0] in bench.archive
-    assert bench.gaps("NVDA") == [("2024-06-20", "2024-06-20", "missing", "rejected")]
+    assert bench.gaps("NVDA") == [("2024-06-17", "2024-06-28", "missing", "rejected")]
     verdict = bench.rows(operations.QUALITY, symbol="NVDA", timeframe="1d").iloc[0]
     assert (verdict["rows"], verdict["expected"], verdict["rejected"]) == (9, 9, 1)
-    assert verdict["score"] == pytest.approx(8 / 9)
+    assert verdict["verdict"] == "rejected"
+    assert verdict["score"] == score(json.loads(verdict["checks"]))
 
 
 def test_a_bar_without_a_close_is_rejected(bench):
@@ -120,9 +126,9 @@ def test_a_bar_on_a_day_without_trading_is_rejected_and_is_no_gap(bench):
 
 
 def test_a_mended_bar_fills_its_gap(bench):
-    bench.fault("yahoo", "corrupt", value="2024-06-20")
-    bench.bars(*JUNE)
-    bench.faults.switches.clear()
+    bench.market.odd = {("NVDA", date(2024, 6, 20)): {"close": float("nan")}}
+    assert bench.bars(*JUNE).total("inserted") == 8
+    bench.market.odd = {}
     bench.move("2024-08-02T12:00:00Z")
     assert bench.bars(*JUNE).total("inserted") == 1
     assert bench.gaps("NVDA") == []
