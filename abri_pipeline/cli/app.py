@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from abri_pipeline.cli import feedback, watch
+
 app = typer.Typer(
     name="abri",
     help="ABRI, the AI Bubble Risk Index: backfill, serve, inspect. Exit codes: 0 done, 1 failed, 2 usage, 3 partial.",
@@ -16,6 +18,8 @@ app = typer.Typer(
 )
 reports = typer.Typer(help="What is stored, as tables.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(reports, name="report")
+app.add_typer(watch.commands, name="watch")
+app.add_typer(feedback.commands, name="feedback")
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
 Start = Annotated[str | None, typer.Option(help="first day, as 2021-01-19", metavar="DATE")]

@@ -82,6 +82,22 @@ def open_warehouse(settings: Settings) -> "Engine":
     return engine
 
 
+def own_books(settings: Settings) -> "Engine":
+    """The warehouse for writing what a person says; no upstream is asked, so either market's will do.
+
+    Raises:
+        CommandFailed: the home cannot be written.
+        DatabaseUnavailable: cause and mend in one line.
+    """
+    from abri_pipeline.warehouse.engine import open_engine
+    from abri_pipeline.warehouse.migrations import upgrade
+
+    writable_home(settings)
+    engine = open_engine(settings)
+    upgrade(engine)
+    return engine
+
+
 def existing_warehouse(settings: Settings) -> "Engine | None":
     """The warehouse for reading, or None where none was made yet: looking must not make one.
 

@@ -13,6 +13,7 @@ from abri_pipeline.defs import (
     reference,
     schedules,
     sensors,
+    sensors_watch,
 )
 from abri_pipeline.defs.resources import House
 
@@ -32,7 +33,7 @@ defs = dg.Definitions(
     asset_checks=checks.ALL,
     jobs=[schedules.WHOLE_GRAPH],
     schedules=schedules.SCHEDULES,
-    sensors=sensors.SENSORS,
+    sensors=[*sensors.SENSORS, *sensors_watch.SENSORS],
     resources={"house": House()},
     executor=dg.in_process_executor,
 )

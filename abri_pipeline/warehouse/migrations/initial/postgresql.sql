@@ -601,9 +601,13 @@ CREATE TABLE execution_feedback (
     CONSTRAINT ck_execution_feedback_side_choice CHECK ("side" IN ('buy', 'sell')),
     CONSTRAINT ck_execution_feedback_quantity_finite CHECK ("quantity" BETWEEN -1e+308 AND 1e+308),
     CONSTRAINT ck_execution_feedback_quantity_above CHECK ("quantity" > 0),
+    CONSTRAINT ck_execution_feedback_quantity_high CHECK ("quantity" <= 1000000000000.0),
     CONSTRAINT ck_execution_feedback_price_finite CHECK ("price" BETWEEN -1e+308 AND 1e+308),
     CONSTRAINT ck_execution_feedback_price_above CHECK ("price" > 0),
-    CONSTRAINT ck_execution_feedback_slippage_bps_finite CHECK ("slippage_bps" BETWEEN -1e+308 AND 1e+308)
+    CONSTRAINT ck_execution_feedback_price_high CHECK ("price" <= 100000000.0),
+    CONSTRAINT ck_execution_feedback_slippage_bps_finite CHECK ("slippage_bps" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_execution_feedback_slippage_bps_low CHECK ("slippage_bps" >= -1000000.0),
+    CONSTRAINT ck_execution_feedback_slippage_bps_high CHECK ("slippage_bps" <= 1000000.0)
 )
 
 CREATE TABLE house (
