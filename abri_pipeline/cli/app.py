@@ -25,6 +25,8 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout,
 Start = Annotated[str | None, typer.Option(help="first day, as 2021-01-19", metavar="DATE")]
 End = Annotated[str | None, typer.Option(help="last day, as 2026-01-16; today where left out", metavar="DATE")]
 Data = Annotated[Path | None, typer.Option(help="folder of recorded data to serve; synthetic without", metavar="DIR")]
+FormatOf = Annotated[str | None, typer.Option("--format", help="md or html", metavar="FORMAT")]
+Out = Annotated[Path | None, typer.Option(help="file to write, .md or .html", metavar="FILE")]
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
@@ -118,10 +120,37 @@ def report_index(
 
 
 @reports.command("coverage")
-def report_coverage(start: Start = None, end: End = None, as_json: Json = False) -> int:
+def report_coverage(
+    start: Start = None, end: End = None, kind: FormatOf = None, out: Out = None, as_json: Json = False
+) -> int:
     """Show completeness of daily bars by symbol and year: expected, stored, explained, missing."""
-    from abri_pipeline.cli import report, window
+    from abri_pipeline.cli import report, report_file, window
 
-    first = window.day("--start", start) if start else None
-    last = window.day("--end", end) if end else None
-    return report.coverage(first, last, as_json=as_json)
+    form = report_file.wanted(kind, out, as_json)
+    return report.coverage(*window.bounds(start, end), form)
+
+
+@reports.command("validation")
+def report_validation(
+    start: Start = None, end: End = None, kind: FormatOf = None, out: Out = None, as_json: Json = False
+) -> int:
+    """Show what validation found: loads with scores, rejected rows, gaps, revisions, checks, slippage."""
+    from abri_pipeline.cli import report, report_file, window
+
+    form = report_file.wanted(kind, out, as_json)
+    return report.validation(*window.bounds(start, end), form)
+
+
+@app.command()
+def gaps(
+    matrix: Annotated[bool, typer.Option("--matrix", help="expected, stored, missing of each symbol")] = False,
+    start: Start = None,
+    end: End = None,
+    symbols: Annotated[str | None, typer.Option(help="these tickers only", metavar="A,B")] = None,
+    as_json: Json = False,
+) -> int:
+    """List what is missing with cause, attempts and reason, or the completeness matrix."""
+    from abri_pipeline.cli import backfill, gaps, window
+
+    chosen = backfill.tickers(symbols)
+    return gaps.gaps(*window.bounds(start, end), chosen, matrix=matrix, as_json=as_json)

@@ -1,10 +1,11 @@
-"""`abri report`: the last prints of the index, and completeness by symbol and year."""
+"""`abri report`: the last prints of the index, completeness by symbol and year, and what validation found."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from abri_pipeline.cli import house, show
-from abri_pipeline.cli.errors import DONE, UsageFault
+from abri_pipeline.cli.errors import DONE, CommandFailed, UsageFault
+from abri_pipeline.cli.report_file import Format, deliver
 from abri_pipeline.cli.terminal import terminal
 from abri_pipeline.settings import Settings
 
@@ -31,18 +32,57 @@ def index(weeks: int, *, as_json: bool) -> int:
     return DONE
 
 
-def coverage(start: date | None, end: date | None, *, as_json: bool) -> int:
-    """Show expected, stored, explained and missing sessions of each instrument, a year at a time."""
+def coverage(start: date | None, end: date | None, form: Format) -> int:
+    """Show expected, stored, explained and missing sessions of each instrument, a year at a time.
+
+    As Markdown or HTML with the completeness matrix and what the last load changed.
+    """
     engine = house.existing_warehouse(Settings.load())
+    if form.as_text:
+        from abri_pipeline.quality.report_coverage import coverage_page
+
+        reader, first, last = _held(engine, start, end)
+        deliver(coverage_page(reader, first, last, synthetic=market_of(engine) == "synthetic"), form)
+        return DONE
     found = yearly(engine, start, end) if engine else {"window": None, "rows": []}
     market = market_of(engine)
-    if as_json:
+    if form.as_json:
         terminal().document({"synthetic": market == "synthetic", "market": market, **found})
     elif not found["rows"]:
         terminal().note(NOTHING)
     else:
         terminal().show(*show.labelled(market), coverage_table(found))
     return DONE
+
+
+def validation(start: date | None, end: date | None, form: Format) -> int:
+    """Show what validation found in the loads of a window; a report of failures is no failure of the command.
+
+    Raises:
+        CommandFailed: nothing is stored.
+    """
+    from abri_pipeline.ingest.feedback import slippage_summary
+    from abri_pipeline.quality.report_validation import validation_page
+
+    engine, first, last = _held(house.existing_warehouse(Settings.load()), start, end)
+    synthetic = market_of(engine) == "synthetic"
+    slippage = slippage_summary(engine, first, last)
+    deliver(validation_page(engine, first, last, synthetic=synthetic, slippage=slippage), form)
+    return DONE
+
+
+def _held(engine: "Engine | None", start: date | None, end: date | None) -> tuple["Engine", date, date]:
+    """A warehouse with something in it, and the window to report on.
+
+    Raises:
+        CommandFailed: nothing is stored, so there is no report.
+    """
+    from abri_pipeline.cli import gaps
+
+    window = gaps.span(engine, start, end) if engine else None
+    if engine is None or window is None:
+        raise CommandFailed(NOTHING)
+    return engine, *window
 
 
 def market_of(engine: "Engine | None") -> str | None:

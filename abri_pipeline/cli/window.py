@@ -63,6 +63,15 @@ def day(option: str, text: str) -> date:
     return found
 
 
+def bounds(start: str | None, end: str | None) -> tuple[date | None, date | None]:
+    """The days of a report's `--start` and `--end`, either of which may be left out.
+
+    Raises:
+        UsageFault: one is no date.
+    """
+    return day("--start", start) if start else None, day("--end", end) if end else None
+
+
 def _traded(window: Asked) -> Asked:
     """The window, once the exchange is sure to have traded in it."""
     # The calendar loads pandas; a mistyped date must be told before that.

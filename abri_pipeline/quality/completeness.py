@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine
 
@@ -12,9 +13,9 @@ from abri_pipeline.calendars.sessions import closed_sessions
 from abri_pipeline.contracts import operations
 from abri_pipeline.contracts.abri import HISTORY
 from abri_pipeline.contracts.credit import SPREADS
-from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.market import METRICS
 from abri_pipeline.contracts.operations import EXPLAINED
+from abri_pipeline.quality.gap_scan import Scan, expectation, listings, scan
 from abri_pipeline.warehouse.reads import frame, records
 
 FIRST_PRINT = weeks.monday("2022-01-03")
@@ -47,62 +48,38 @@ def week_verdicts(engine: Engine, keys: Sequence[str]) -> dict[str, WeekVerdict]
     start, end = weeks.monday(keys[0]), weeks.week_span(keys[-1])[1]
     days = [d for d in closed_sessions(now) if start <= d <= end]
     with engine.connect() as connection:
-        _judge_bars(connection, days, verdicts)
+        _judge_bars(scan(connection, days), verdicts)
         _judge_gaps(connection, start, end, verdicts)
         _judge_derived(connection, days, verdicts)
     return verdicts
 
 
-def _judge_bars(connection: Connection, days: Sequence[date], verdicts: dict[str, WeekVerdict]) -> None:
-    """Every instrument on every session it was listed: stored, explained, or missing."""
-    matrix = expected_bars(connection, days)
-    if matrix.empty:
-        return
-    where = [("date", ">=", days[0]), ("date", "<=", days[-1])]
-    stored = frame(connection, BARS, columns=["symbol", "date"], where=where).assign(stored=True)
-    matrix = matrix.merge(stored, on=["symbol", "date"], how="left")
-    absent = matrix[matrix["stored"].isna()]
-    why = _reasons(connection, "1d")
-    for key, count in matrix["date"].dt.date.map(weeks.week_key).value_counts().items():
-        verdicts[str(key)].expected = int(count)
-        verdicts[str(key)].stored = int(count)
-    for symbol, day in zip(absent["symbol"], absent["date"].dt.date, strict=True):
-        verdict = verdicts[weeks.week_key(day)]
-        verdict.stored -= 1
-        cause, reason = why.get((symbol, day), ("hole", "never asked for"))
-        if cause in EXPLAINED:
-            verdict.explained += 1
-        else:
-            verdict.missing.append(f"{symbol} {day}: {reason}")
+def _judge_bars(found: Scan, verdicts: dict[str, WeekVerdict]) -> None:
+    """Every instrument on every session it was listed: stored, explained, or missing.
+
+    A session that nearly the whole market misses is one line of its week, not one an instrument.
+    """
+    keys = [weeks.week_key(day) for day in found.days]
+    for column, key in enumerate(keys):
+        verdict = verdicts[key]
+        verdict.expected += int(found.expected[:, column].sum())
+        verdict.stored += int((found.expected & found.stored)[:, column].sum())
+        verdict.explained += int(found.explained[:, column].sum())
+    reasons = [*found.book["reason"], "never asked for"]  # the last one is UNBOOKED
+    for row, column in np.argwhere(found.unexplained & ~found.wide).tolist():
+        said = f"{found.symbols[row]} {found.days[column]}: {reasons[found.owner[row, column]]}"
+        verdicts[keys[column]].missing.append(said)
+    for column in np.flatnonzero(found.wide).tolist():
+        missed, due = found.unexplained[:, column].sum(), (found.expected & ~found.explained)[:, column].sum()
+        verdicts[keys[column]].missing.append(f"{missed} of {due} instruments miss {found.days[column]}: market-wide")
 
 
 def expected_bars(connection: Connection, days: Sequence[date]) -> pd.DataFrame:
     """Every (symbol, date) that the watchlist and the calendar expect."""
-    listed = frame(connection, operations.INSTRUMENTS, where=[("active", "=", True)])
-    rows = [
-        pd.DataFrame({"symbol": one.symbol, "date": pd.DatetimeIndex(own)})
-        for one in records(listed)
-        if (
-            own := [
-                d
-                for d in days
-                if (pd.isna(one.listed_on) or one.listed_on.date() <= d)
-                and (pd.isna(one.delisted_on) or d <= one.delisted_on.date())
-            ]
-        )
-    ]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["symbol", "date"])
-
-
-def _reasons(connection: Connection, timeframe: str) -> dict[tuple[str, date], tuple[str, str]]:
-    """Cause and reason of every open gap, a day at a time."""
-    where = [("timeframe", "=", timeframe), ("state", "!=", "filled")]
-    gaps = frame(connection, operations.GAPS, where=where)
-    return {
-        (gap.symbol, day.date()): (gap.cause, gap.reason)
-        for gap in records(gaps)
-        for day in pd.date_range(gap.gap_start, gap.gap_end)
-    }
+    listed = listings(connection)
+    symbols, axis = sorted(set(listed["symbol"])), np.array(days, dtype="datetime64[s]")
+    row, column = np.nonzero(expectation(listed, symbols, axis.astype("datetime64[D]")))
+    return pd.DataFrame({"symbol": np.array(symbols, dtype=object)[row], "date": axis[column]})
 
 
 def _judge_gaps(connection: Connection, start: date, end: date, verdicts: dict[str, WeekVerdict]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from abri_pipeline.settings import PROJECT_ROOT
-from abri_pipeline_tests.bench import bars_upsert, definitions_load, demo, market_metrics, whole_graph
+from abri_pipeline_tests.bench import bars_upsert, definitions_load, demo, gap_detection, market_metrics, whole_graph
 from abri_pipeline_tests.bench.figure import Figure
 from abri_pipeline_tests.bench.rooms import RECORDED
 
@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         "market-metrics": lambda: market_metrics.measure(asked.runs),
         "definitions": lambda: definitions_load.measure(asked.runs),
         "upsert": lambda: bars_upsert.measure(asked.runs),
+        "gap-detection": lambda: gap_detection.measure(asked.runs),
         "whole-graph": lambda: whole_graph.measure(asked.runs, recorded),
         "demo": lambda: demo.measure(1),
     }
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ["market-metrics", "definitions", "upsert", "whole-graph", "demo"]
+    names = ["market-metrics", "definitions", "upsert", "gap-detection", "whole-graph", "demo"]
     parser = argparse.ArgumentParser(prog="make bench", description=f"Measures {PROJECT_ROOT.name}'s figures.")
     parser.add_argument("--only", action="append", choices=names, help="one figure; may be given several times")
     parser.add_argument("--runs", type=int, default=RUNS, help="rounds a figure (default 5)")

@@ -29,7 +29,7 @@ SYMBOLS, SESSIONS, LEAST_ROWS = 800, 1250, 400_000.0
 
 def measure(runs: int) -> Figure:
     """A million bars, in a server of their own."""
-    with _server() as url:
+    with server() as url:
         return measure_at(url, runs, bars(SYMBOLS, SESSIONS))
 
 
@@ -40,7 +40,7 @@ def measure_at(url: str, runs: int, frame: pd.DataFrame) -> Figure:
         RuntimeError: a repeated upsert wrote a row.
     """
     samples, bare = [], []
-    with _warehouse(url) as engine:
+    with warehouse(url) as engine:
         with begin(engine) as connection:
             upsert(connection, BARS, frame)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -105,7 +105,7 @@ def _seconds_of_copy(engine: Engine, frame: pd.DataFrame) -> float:
 
 
 @contextmanager
-def _warehouse(url: str) -> Iterator[Engine]:
+def warehouse(url: str) -> Iterator[Engine]:
     """The database at the newest revision."""
     engine = open_engine(Settings({"DATABASE_URL": url}, {}))
     try:
@@ -116,7 +116,7 @@ def _warehouse(url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
     """The address of a PostgreSQL of its own, with its usual durability."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns on import where the machine has no runtime folder
