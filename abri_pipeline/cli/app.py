@@ -13,10 +13,9 @@ app = typer.Typer(
     help="ABRI, the AI Bubble Risk Index: backfill, serve, inspect. Exit codes: 0 done, 1 failed, 2 usage, 3 partial.",
     add_completion=False,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
-reports = typer.Typer(help="What is stored, as tables.", no_args_is_help=True, rich_markup_mode=None)
+reports = typer.Typer(help="What is stored, as tables.", rich_markup_mode=None)
 app.add_typer(reports, name="report")
 app.add_typer(watch.commands, name="watch")
 app.add_typer(feedback.commands, name="feedback")
@@ -50,8 +49,8 @@ def demo(as_json: Json = False) -> int:
 @app.command()
 def up(
     on_demo: Annotated[bool, typer.Option("--demo", help="serve the demo's home and its synthetic market")] = False,
-    port: Annotated[int, typer.Option(help="port of the Dagster UI")] = 3000,
-    sandbox_port: Annotated[int, typer.Option(help="port of the sandbox")] = 8900,
+    port: Annotated[int, typer.Option(help="port of the Dagster UI", min=1, max=65535)] = 3000,
+    sandbox_port: Annotated[int, typer.Option(help="port of the sandbox", min=1, max=65535)] = 8900,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
@@ -96,7 +95,7 @@ def doctor(as_json: Json = False) -> int:
 @app.command()
 def sandbox(
     data: Data = None,
-    port: Annotated[int, typer.Option(help="port on loopback; 0 lets the system choose")] = 8900,
+    port: Annotated[int, typer.Option(help="port on loopback; 0 lets the system choose", min=0, max=65535)] = 8900,
     fault: Annotated[
         list[str] | None,
         typer.Option(help="a fault to start with, as yahoo:status=503:times=2:match=NVDA; repeatable", metavar="SPEC"),
@@ -111,7 +110,7 @@ def sandbox(
 
 @reports.command("index")
 def report_index(
-    weeks: Annotated[int, typer.Option(help="how many of the last prints")] = 8, as_json: Json = False
+    weeks: Annotated[int, typer.Option(help="how many of the last prints", max=10_000)] = 8, as_json: Json = False
 ) -> int:
     """Show the last prints of the index with their components, and why a component is missing."""
     from abri_pipeline.cli import report

@@ -139,11 +139,8 @@ def _database(settings: Settings) -> Finding:
 
 
 def _dagster(settings: Settings) -> Finding:
-    if not (url := settings.get("ABRI_DAGSTER_DATABASE_URL")):
+    if house.dagster_storage(settings) is None:
         return Finding("Dagster's storage", OK, f"SQLite in {settings.home / 'dagster'}")
-    from abri_pipeline.warehouse.engine import open_engine
-
-    open_engine(Settings({"DATABASE_URL": url}, {})).dispose()
     return Finding("Dagster's storage", OK, "PostgreSQL answers")
 
 

@@ -120,6 +120,27 @@ def existing_warehouse(settings: Settings) -> "Engine | None":
     return engine
 
 
+def dagster_storage(settings: Settings) -> str | None:
+    """The address of Dagster's own PostgreSQL, tried once; None where its records are files of the home.
+
+    Dagster would knock for half a minute, and then fall with a traceback.
+
+    Raises:
+        CommandFailed: it is no PostgreSQL, or does not answer.
+    """
+    from abri_pipeline.warehouse.engine import DatabaseUnavailable, address, open_engine
+
+    if (url := settings.get("ABRI_DAGSTER_DATABASE_URL")) is None:
+        return None
+    try:
+        if address(url).get_backend_name() != "postgresql":
+            raise CommandFailed("ABRI_DAGSTER_DATABASE_URL is for PostgreSQL; leave it out for SQLite in the home")
+        open_engine(Settings({"DATABASE_URL": url}, {})).dispose()
+    except DatabaseUnavailable as error:
+        raise CommandFailed(str(error).replace("DATABASE_URL", "ABRI_DAGSTER_DATABASE_URL")) from None
+    return url
+
+
 @contextmanager
 def dagster_instance(home: Path) -> Iterator["DagsterInstance"]:
     """Dagster's instance, its storage at the installed version's schema.
@@ -131,6 +152,7 @@ def dagster_instance(home: Path) -> Iterator["DagsterInstance"]:
         CommandFailed: its storage cannot be reached.
     """
     os.environ.setdefault("DAGSTER_HOME", str(PROJECT_ROOT))
+    dagster_storage(Settings.load())
     import dagster
     from sqlalchemy.exc import DBAPIError
 
