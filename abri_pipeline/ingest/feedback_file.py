@@ -142,10 +142,16 @@ def _value(field: Field, cell: Any) -> Any:
         if field.name == "symbol":
             return canonical(_text(cell))
         if field.name == "side":
-            return _text(cell).lower()
+            return _side(_text(cell).lower())
         return {Kind.TEXT: _text, Kind.NUMBER: _number, Kind.INSTANT: _instant}[field.kind](cell)
     except (BadCell, BadSymbol) as error:
         raise BadCell(f"{field.name}: {error}") from error
+
+
+def _side(word: str) -> str:
+    if word not in FEEDBACK["side"].choices:
+        raise BadCell(f"{_shown(word)} is none of {', '.join(FEEDBACK['side'].choices)}")
+    return word
 
 
 def _text(cell: Any) -> str:

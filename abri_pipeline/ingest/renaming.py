@@ -6,6 +6,7 @@ filled orders) stay as they were written: `instrument_symbols` says who that was
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,8 +23,9 @@ from abri_pipeline.ingest import watchlist
 from abri_pipeline.ingest.instruments import WatchlistFault, row_of
 from abri_pipeline.ingest.ticker import canonical
 from abri_pipeline.ingest.watchlist import BEFORE_ALL, Carried, UnknownSymbol, carried
+from abri_pipeline.providers.bars import STEPS
 from abri_pipeline.warehouse.engine import begin
-from abri_pipeline.warehouse.locks import unit_lock
+from abri_pipeline.warehouse.locks import unit_lease
 from abri_pipeline.warehouse.tables import sql_table
 from abri_pipeline.warehouse.upsert import upsert
 
@@ -58,10 +60,14 @@ def rename(engine: Engine, old: str, new: str, on: date) -> Renamed:
     """
     before, after = canonical(old), canonical(new)
     watchlist.seed(engine)
+    with ExitStack() as leases:
+        for timeframe in STEPS:  # a load that is under way ends first, and the next one finds the new name
+            leases.enter_context(unit_lease(engine, f"{timeframe}:{before}"))
+        return _rename(engine, before, after, on)
+
+
+def _rename(engine: Engine, before: str, after: str, on: date) -> Renamed:
     with begin(engine) as connection:
-        for timeframe in TIMEFRAMES:  # a load of either name waits until the books are in order again
-            for name in sorted((before, after)):
-                unit_lock(connection, f"{timeframe}:{name}")
         stored = row_of(connection, before)
         if stored is None:
             raise UnknownSymbol(f"{before} is not on the watchlist, so it cannot be renamed; see `abri watch list`")
