@@ -104,6 +104,7 @@ RUNS = Table(
         _count("bars_changed", "rows whose values changed"),
         _count("upstream_calls", "requests sent"),
         _text("status", "how it ended", choices=RUN_STATES),
+        _text("symbols", "tickers it was narrowed to, comma-separated; null for all", required=False),
         _text("owner", "process that runs it: host and process id", required=False),
         _at("heartbeat_at", "last sign of life", required=False),
     ),

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -190,13 +190,19 @@ def open_gaps(connection: Connection, unit: str, timeframe: str) -> list[Gap]:
     """The gaps of a unit that are not filled."""
     where = [("symbol", "=", unit), ("timeframe", "=", timeframe), ("state", "!=", "filled")]
     rows = frame(connection, operations.GAPS, where=where)
-    return [Gap(r.gap_start.date(), r.gap_end.date(), r.sessions, Why(r.cause, r.reason)) for r in records(rows)]
+    return [
+        Gap(r.gap_start.date(), r.gap_end.date(), r.sessions, Why(r.cause, r.reason, r.state == "unfillable"))
+        for r in records(rows)
+    ]
 
 
-def gaps(connection: Connection, unit: str, timeframe: str, found: Iterable[Gap], asked: bool = True) -> None:
+def gaps(
+    connection: Connection, unit: str, timeframe: str, found: Iterable[Gap], asked: Collection[date] | None = None
+) -> None:
     """Write down a unit's open gaps as they are now; those that are no longer open become `filled`.
 
-    Each write of a gap that was asked for counts as one more attempt.
+    Each write of a gap counts as one more attempt if it was asked for: if it holds one of the days of `asked`, or
+    always where `asked` is None.
     """
     book = metadata.tables[operations.GAPS.name]
     here = (book.c.symbol == unit, book.c.timeframe == timeframe)
@@ -212,7 +218,8 @@ def gaps(connection: Connection, unit: str, timeframe: str, found: Iterable[Gap]
             "gap_end": gap.end,
             "sessions": gap.sessions,
             "state": gap.why.state,
-            "attempts": tried.get(gap.start, 0) + int(asked),
+            "attempts": tried.get(gap.start, 0)
+            + int(asked is None or any(gap.start <= day <= gap.end for day in asked)),
             "cause": gap.why.cause,
             "reason": gap.why.reason,
             "updated_at": now,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from threading import Event
 
@@ -17,6 +17,7 @@ from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.archive import Archive
 from abri_pipeline.warehouse.usage import Usage
 
+FETCHERS = 4
 FAILED = frozenset({"transient", "permanent", "malformed", "refused"})
 
 
@@ -57,6 +58,7 @@ class Load:
     dataset: str
     results: list[UnitResult] = field(default_factory=list)
     calls: int = 0
+    beaten_at: datetime | None = None  # last sign of life in `backfill_runs`
 
     @property
     def failed(self) -> list[UnitResult]:
@@ -99,6 +101,7 @@ class Desk:
     progress: Progress = silent
     full_refresh: bool = False
     reread: int = 0  # newest sessions that are asked for again though stored: what `sync` does, and backfill never
+    fetchers: int = FETCHERS  # symbols that are worked on at once
     at: Callable[[str], None] = _nowhere
     pause: Callable[[float], None] = _pause
 

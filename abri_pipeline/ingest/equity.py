@@ -1,8 +1,8 @@
 """Equity bars and corporate actions: one unit a symbol, one transaction a unit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -13,7 +13,7 @@ from abri_pipeline.ingest import books, rows, runs, watchlist
 from abri_pipeline.ingest.ask import Answer, Asked, ask
 from abri_pipeline.ingest.delivery import Delivery, nothing
 from abri_pipeline.ingest.desk import Desk, Load, UnitResult, Window
-from abri_pipeline.ingest.plan import TIMEFRAME, Need, plan
+from abri_pipeline.ingest.plan import TIMEFRAME, Need, plan, reaching_back
 from abri_pipeline.ingest.publish import Batch, Judgement, publish
 from abri_pipeline.ingest.revise import judge, protect
 from abri_pipeline.ingest.watchlist import Listed
@@ -25,7 +25,6 @@ from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.locks import unit_lease
 from abri_pipeline.warehouse.reads import frame
 
-FETCHERS = 4
 RETRY_AFTER = timedelta(hours=24)
 ASSET_CLASS = "equity"
 WANTED = f"{ASSET_CLASS} {TIMEFRAME}"
@@ -42,14 +41,19 @@ def load(desk: Desk, window: Window, symbols: Sequence[str] = ()) -> Load:
         MixedMarkets: the database holds the other market.
     """
     watchlist.seed(desk.engine)
+    window = reaching_back(window, desk.reread, clock.now())
     with desk.engine.connect() as connection:
         followed = watchlist.followed(connection, symbols)
         needs = plan(connection, followed, window, clock.now(), desk.full_refresh, desk.reread)
-    with runs.booked(desk, Load(BARS.name), window, len(needs)) as loaded, ThreadPoolExecutor(FETCHERS) as pool:
+    with (
+        runs.booked(desk, Load(BARS.name), window, len(needs), symbols) as loaded,
+        ThreadPoolExecutor(desk.fetchers) as pool,
+    ):
         loaded.results += [UnitResult(need.listed.symbol, "unchanged") for need in needs if not need.sessions]
         asked = [need.listed for need in needs if need.sessions]
         for result in pool.map(lambda listed: unit(desk, window, listed), asked):
             loaded.results.append(result)
+            runs.beat(desk, loaded)
             desk.report(loaded, len(needs))
         desk.arms.save()
         desk.metrics.save()
@@ -58,19 +62,28 @@ def load(desk: Desk, window: Window, symbols: Sequence[str] = ()) -> Load:
 
 def unit(desk: Desk, window: Window, listed: Listed) -> UnitResult:
     """One symbol from plan to commit, while nobody else works on it: who comes second finds it done."""
-    with unit_lease(desk.engine, f"{TIMEFRAME}:{listed.symbol}"):
+    with unit_lease(desk.engine, lease_of(listed.symbol)):
         with desk.engine.connect() as connection:
             needs = plan(connection, [listed], window, clock.now(), desk.full_refresh, desk.reread)
         if not needs or not needs[0].sessions:
             return UnitResult(listed.symbol, "unchanged")
-        need = needs[0]
-        asked = ask(desk, listed.symbol, ASSET_CLASS, TIMEFRAME, need.request)
-        if asked.answer is None:
-            return _book_silence(desk, need, asked)
-        try:
-            return _settle(desk, need, asked, asked.answer)
-        except UpstreamError as error:  # the second, wider fetch failed
-            return _book_failure(desk, need, error, asked)
+        return fill(desk, needs[0])[0]
+
+
+def lease_of(symbol: str) -> str:
+    """The name of the lease under which one symbol's daily bars are worked on."""
+    return f"{TIMEFRAME}:{symbol}"
+
+
+def fill(desk: Desk, need: Need, only: str | None = None) -> tuple[UnitResult, Asked]:
+    """Ask for one need, publish and book what came, under the symbol's lease; `only` names the provider to ask."""
+    asked = ask(desk, need.listed.symbol, ASSET_CLASS, TIMEFRAME, need.request, only=only)
+    if asked.answer is None:
+        return _book_silence(desk, need, asked), asked
+    try:
+        return _settle(desk, need, asked, asked.answer), asked
+    except UpstreamError as error:  # the second, wider fetch failed
+        return _book_failure(desk, need, error, asked), asked
 
 
 def _settle(desk: Desk, need: Need, asked: Asked, answer: Answer) -> UnitResult:
@@ -154,15 +167,28 @@ def _book(connection: Connection, need: Need, why: Reasons) -> None:
     where = [("symbol", "=", symbol), ("date", ">=", span.start), ("date", "<=", span.end)]
     stored = set(frame(connection, BARS, columns=["date"], where=where)["date"].dt.date)
     expected = set(days_in([(span.start, span.end)], days))
-    missing = {day: why(day) for day in expected - stored}
     known = books.open_gaps(connection, symbol, TIMEFRAME)
-    books.gaps(connection, symbol, TIMEFRAME, merge(known, (span.start, span.end), missing, days))
+    told = {day: gap.why for gap in known for day in days_in([(gap.start, gap.end)], days)}
+    asked = set(need.sessions)
+    # What was not asked for keeps its reason, and what was given up stays so until it comes.
+    kept = {day: one for day, one in told.items() if one.given_up or day not in asked}
+    missing = {day: kept.get(day) or why(day) for day in expected - stored}
+    books.gaps(connection, symbol, TIMEFRAME, merge(known, (span.start, span.end), missing, days), asked)
     have = need.have | (stored & expected)
     # A session that was not asked for this time keeps its own waiting time, or daily loads would put it off for ever.
     again_at = clock.now() + RETRY_AFTER
-    asked = set(need.sessions)
-    tried = {d: again_at for d, w in missing.items() if w.cause != "failed" and d in asked}
-    waiting = {**need.waiting, **tried}
+    tried = {d: again_at for d, w in missing.items() if w.cause != "failed" and d in asked and not w.given_up}
+    cover(connection, symbol, have, {**need.waiting, **tried}, days)
+
+
+def cover(
+    connection: Connection,
+    symbol: str,
+    have: Collection[date],
+    waiting: Mapping[date, datetime],
+    days: Sequence[date],
+) -> None:
+    """Write down which sessions of a symbol are stored, and from when each of the others may be asked for again."""
     by_instant = {
         at: ranges((d for d, until in waiting.items() if until == at and d not in have), days)
         for at in set(waiting.values())

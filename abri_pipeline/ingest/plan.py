@@ -1,7 +1,7 @@
 """The plan: sessions wanted less sessions known, as one request a symbol."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -46,11 +46,13 @@ def plan(
     now: datetime,
     full_refresh: bool = False,
     reread: int = 0,
+    insist: Collection[date] | None = None,
 ) -> list[Need]:
     """What each instrument lacks: one need an instrument that was listed in the window.
 
     A stored bar that was provisional is wanted again from the moment it can be final, and so are the newest
-    `reread` sessions, whatever is stored.
+    `reread` sessions, whatever is stored. Where `insist` names sessions, exactly these are asked for, whatever is
+    known of them: what a repair does.
     """
     days = closed_sessions(now)
     again = frozenset(days[-reread:]) if reread else frozenset()
@@ -70,12 +72,29 @@ def plan(
         asleep = rows[(rows["state"] != "have") & (rows["next_attempt_at"] > pd.Timestamp(now))]
         waiting = _until(asleep, days)
         skip = frozenset() if full_refresh else (have | waiting.keys()) - early.get(listed.symbol, frozenset()) - again
-        asked = tuple(d for d in expected if d not in skip)
+        asked = tuple(d for d in expected if (d not in skip if insist is None else d in insist))
         stored = _span(reach, listed.symbol)
         wanted = Window(expected[0], expected[-1])
         request = _widened(asked, days, stored) if asked else wanted
         needs.append(Need(listed, wanted, asked, have, waiting, stored, request))
     return needs
+
+
+def reaching_back(window: Window, reread: int, now: datetime) -> Window:
+    """The window, begun early enough to hold the newest `reread` sessions: a week holds five at most."""
+    if not reread:
+        return window
+    first = closed_sessions(now)[-reread:][0]
+    return Window(min(window.start, first), window.end)
+
+
+def request_for(need: Need, asked: Sequence[date], days: Sequence[date]) -> Need:
+    """The same need with fewer sessions to ask for.
+
+    Raises:
+        IndexError: none are left.
+    """
+    return replace(need, sessions=tuple(asked), request=_widened(asked, days, need.stored))
 
 
 def _days(rows: pd.DataFrame, days: Sequence[date]) -> set[date]:

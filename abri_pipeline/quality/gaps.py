@@ -13,14 +13,20 @@ from abri_pipeline.quality.ranges import Range, days_in, ranges
 
 @dataclass(frozen=True, slots=True, order=True)
 class Why:
-    """Why a day is missing: `cause` is one of the contract's causes, `reason` says it in words."""
+    """Why a day is missing: `cause` is one of the contract's causes, `reason` says it in words.
+
+    `given_up` where it was asked for often enough, of everybody who can be asked, to stop asking.
+    """
 
     cause: str
     reason: str
+    given_up: bool = False
 
     @property
     def state(self) -> str:
-        """A day that the source itself passes over is verified empty; every other is missing."""
+        """A day that the source itself passes over is verified empty; every other is missing, or unfillable."""
+        if self.given_up:
+            return "unfillable"
         return "verified_empty" if self.cause == "skipped" else "missing"
 
     @property

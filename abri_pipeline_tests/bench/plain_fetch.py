@@ -27,7 +27,7 @@ from abri_pipeline.calendars import clock
 from abri_pipeline.calendars.sessions import closed_sessions
 from abri_pipeline.contracts.universe import WATCHLIST
 from abri_pipeline.ingest.credit import SERIES
-from abri_pipeline.ingest.equity import FETCHERS
+from abri_pipeline.ingest.desk import FETCHERS
 from abri_pipeline.ingest.filings import FORMS, WATCHED
 
 Rows = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
@@ -59,13 +59,13 @@ def _asks(days: list[date]) -> Iterable[tuple[Any, ...]]:
     """What a backfill asks, as function and arguments."""
     for instrument in WATCHLIST:
         if own := [day for day in days if instrument.listed_on is None or instrument.listed_on <= day]:
-            yield _chart, instrument.symbol, own[0], own[-1]
+            yield chart, instrument.symbol, own[0], own[-1]
     yield from ((_series, name) for name in SERIES)
     yield from ((_company, ticker) for ticker in WATCHED)
     yield from ((_table, name) for name in CURATED)
 
 
-def _chart(client: httpx.Client, symbol: str, first: date, last: date) -> Rows:
+def chart(client: httpx.Client, symbol: str, first: date, last: date) -> Rows:
     bounds = (first, last + timedelta(days=1))
     period1, period2 = (int(datetime(d.year, d.month, d.day, tzinfo=NEW_YORK).timestamp()) for d in bounds)
     params: dict[str, str | int] = {"period1": period1, "period2": period2, "interval": "1d", "events": "div,splits"}

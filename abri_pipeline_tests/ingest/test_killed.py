@@ -105,7 +105,7 @@ def test_the_next_run_converges(any_bench, warehouse_url, point):
     assert bench.archive.verify() == []
     assert set(bars["raw_hash"]) <= set(bench.archive)
     assert bench.rows(operations.RUNS).set_index("run_id")["status"].to_dict() == {
-        "killed:price_history_daily": "running",  # nobody was left to say how it ended
+        "killed:price_history_daily": "interrupted",  # its lease went with it, which the next run saw
         "job2:price_history_daily": "done",
     }
     assert bench.bars(*JUNE, *THREE).calls == 0

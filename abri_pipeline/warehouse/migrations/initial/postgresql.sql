@@ -55,6 +55,41 @@ CREATE TABLE corporate_actions (
 
 CREATE INDEX ix_corporate_actions_date ON corporate_actions (date)
 
+CREATE TABLE price_history_intraday (
+    symbol TEXT COLLATE "C" NOT NULL,
+    timeframe TEXT COLLATE "C" NOT NULL,
+    datetime TIMESTAMP WITH TIME ZONE NOT NULL,
+    date DATE NOT NULL,
+    instrument_id TEXT COLLATE "C" NOT NULL,
+    open DOUBLE PRECISION,
+    high DOUBLE PRECISION,
+    low DOUBLE PRECISION,
+    close DOUBLE PRECISION NOT NULL,
+    volume BIGINT,
+    source_provider TEXT COLLATE "C" NOT NULL,
+    raw_hash TEXT COLLATE "C" NOT NULL,
+    pulled_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_price_history_intraday PRIMARY KEY (symbol, timeframe, datetime),
+    CONSTRAINT ck_price_history_intraday_timeframe_choice CHECK ("timeframe" IN ('1m', '5m', '15m', '30m', '1h', '4h')),
+    CONSTRAINT ck_price_history_intraday_open_finite CHECK ("open" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_open_above CHECK ("open" > 0),
+    CONSTRAINT ck_price_history_intraday_high_finite CHECK ("high" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_high_above CHECK ("high" > 0),
+    CONSTRAINT ck_price_history_intraday_low_finite CHECK ("low" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_low_above CHECK ("low" > 0),
+    CONSTRAINT ck_price_history_intraday_close_finite CHECK ("close" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_close_above CHECK ("close" > 0),
+    CONSTRAINT ck_price_history_intraday_volume_low CHECK ("volume" >= 0),
+    CONSTRAINT ck_price_history_intraday_low_to_high CHECK ("low" <= "high"),
+    CONSTRAINT ck_price_history_intraday_low_to_open CHECK ("low" <= "open"),
+    CONSTRAINT ck_price_history_intraday_low_to_close CHECK ("low" <= "close"),
+    CONSTRAINT ck_price_history_intraday_open_to_high CHECK ("open" <= "high"),
+    CONSTRAINT ck_price_history_intraday_close_to_high CHECK ("close" <= "high")
+)
+ PARTITION BY RANGE ("datetime")
+
+CREATE INDEX ix_price_history_intraday_date ON price_history_intraday (date)
+
 CREATE TABLE credit_spreads (
     date DATE NOT NULL,
     hy_oas DOUBLE PRECISION,
@@ -425,6 +460,7 @@ CREATE TABLE backfill_runs (
     bars_changed BIGINT NOT NULL,
     upstream_calls BIGINT NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
+    symbols TEXT COLLATE "C",
     owner TEXT COLLATE "C",
     heartbeat_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_backfill_runs PRIMARY KEY (run_id),
@@ -658,6 +694,29 @@ FROM (
     WHERE kind IN ('live', 'reconstructed')
 ) AS ranked
 WHERE place = 1
+
+CREATE VIEW ohlc_bars AS
+SELECT
+    b.symbol, b.timeframe, b."datetime", b."date",
+    b."open", b."high", b."low", b."close", CAST(NULL AS DOUBLE PRECISION) AS adj_close, b.volume, b.source_provider
+FROM price_history_intraday AS b
+UNION ALL
+SELECT b.symbol, '1d', ("date"::timestamp AT TIME ZONE 'UTC'), b."date", b."open", b."high", b."low", b."close", b.adj_close, b.volume, b.source_provider
+FROM price_history_daily AS b
+UNION ALL
+SELECT
+    w.symbol, '1w', ("monday"::timestamp AT TIME ZONE 'UTC'), w.monday,
+    o."open", w.high, w.low, c."close", c.adj_close, w.volume, c.source_provider
+FROM (
+    SELECT
+        symbol, date_trunc('week', "date"::timestamp)::date AS monday, min("date") AS first_day, max("date") AS last_day,
+        max(high) AS high, min(low) AS low, CAST(sum(volume) AS BIGINT) AS volume
+    FROM price_history_daily
+    GROUP BY symbol, date_trunc('week', "date"::timestamp)::date
+) AS w
+JOIN price_history_daily AS o ON o.symbol = w.symbol AND o."date" = w.first_day
+JOIN price_history_daily AS c ON c.symbol = w.symbol AND c."date" = w.last_day
+WHERE w.monday < (SELECT date_trunc('week', "date"::timestamp)::date FROM price_history_daily ORDER BY "date" DESC LIMIT 1)
 
 CREATE FUNCTION abri_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

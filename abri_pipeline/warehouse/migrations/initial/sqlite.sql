@@ -54,6 +54,40 @@ CREATE TABLE corporate_actions (
 
 CREATE INDEX ix_corporate_actions_date ON corporate_actions (date)
 
+CREATE TABLE price_history_intraday (
+    symbol TEXT NOT NULL,
+    timeframe TEXT NOT NULL,
+    datetime TEXT NOT NULL,
+    date DATE NOT NULL,
+    instrument_id TEXT NOT NULL,
+    open DOUBLE,
+    high DOUBLE,
+    low DOUBLE,
+    close DOUBLE NOT NULL,
+    volume BIGINT,
+    source_provider TEXT NOT NULL,
+    raw_hash TEXT NOT NULL,
+    pulled_at TEXT NOT NULL,
+    CONSTRAINT pk_price_history_intraday PRIMARY KEY (symbol, timeframe, datetime),
+    CONSTRAINT ck_price_history_intraday_timeframe_choice CHECK ("timeframe" IN ('1m', '5m', '15m', '30m', '1h', '4h')),
+    CONSTRAINT ck_price_history_intraday_open_finite CHECK ("open" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_open_above CHECK ("open" > 0),
+    CONSTRAINT ck_price_history_intraday_high_finite CHECK ("high" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_high_above CHECK ("high" > 0),
+    CONSTRAINT ck_price_history_intraday_low_finite CHECK ("low" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_low_above CHECK ("low" > 0),
+    CONSTRAINT ck_price_history_intraday_close_finite CHECK ("close" BETWEEN -1e+308 AND 1e+308),
+    CONSTRAINT ck_price_history_intraday_close_above CHECK ("close" > 0),
+    CONSTRAINT ck_price_history_intraday_volume_low CHECK ("volume" >= 0),
+    CONSTRAINT ck_price_history_intraday_low_to_high CHECK ("low" <= "high"),
+    CONSTRAINT ck_price_history_intraday_low_to_open CHECK ("low" <= "open"),
+    CONSTRAINT ck_price_history_intraday_low_to_close CHECK ("low" <= "close"),
+    CONSTRAINT ck_price_history_intraday_open_to_high CHECK ("open" <= "high"),
+    CONSTRAINT ck_price_history_intraday_close_to_high CHECK ("close" <= "high")
+)
+
+CREATE INDEX ix_price_history_intraday_date ON price_history_intraday (date)
+
 CREATE TABLE credit_spreads (
     date DATE NOT NULL,
     hy_oas DOUBLE,
@@ -424,6 +458,7 @@ CREATE TABLE backfill_runs (
     bars_changed BIGINT NOT NULL,
     upstream_calls BIGINT NOT NULL,
     status TEXT NOT NULL,
+    symbols TEXT,
     owner TEXT,
     heartbeat_at TEXT,
     CONSTRAINT pk_backfill_runs PRIMARY KEY (run_id),
@@ -657,6 +692,29 @@ FROM (
     WHERE kind IN ('live', 'reconstructed')
 ) AS ranked
 WHERE place = 1
+
+CREATE VIEW ohlc_bars AS
+SELECT
+    b.symbol, b.timeframe, b."datetime", b."date",
+    b."open", b."high", b."low", b."close", CAST(NULL AS DOUBLE PRECISION) AS adj_close, b.volume, b.source_provider
+FROM price_history_intraday AS b
+UNION ALL
+SELECT b.symbol, '1d', ("date" || 'T00:00:00.000000Z'), b."date", b."open", b."high", b."low", b."close", b.adj_close, b.volume, b.source_provider
+FROM price_history_daily AS b
+UNION ALL
+SELECT
+    w.symbol, '1w', ("monday" || 'T00:00:00.000000Z'), w.monday,
+    o."open", w.high, w.low, c."close", c.adj_close, w.volume, c.source_provider
+FROM (
+    SELECT
+        symbol, date("date", 'weekday 0', '-6 days') AS monday, min("date") AS first_day, max("date") AS last_day,
+        max(high) AS high, min(low) AS low, CAST(sum(volume) AS BIGINT) AS volume
+    FROM price_history_daily
+    GROUP BY symbol, date("date", 'weekday 0', '-6 days')
+) AS w
+JOIN price_history_daily AS o ON o.symbol = w.symbol AND o."date" = w.first_day
+JOIN price_history_daily AS c ON c.symbol = w.symbol AND c."date" = w.last_day
+WHERE w.monday < (SELECT date("date", 'weekday 0', '-6 days') FROM price_history_daily ORDER BY "date" DESC LIMIT 1)
 
 CREATE TRIGGER abri_history_no_update BEFORE UPDATE ON "abri_history" BEGIN SELECT RAISE(ABORT, 'abri_history is append-only'); END
 
