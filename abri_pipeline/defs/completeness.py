@@ -48,7 +48,7 @@ def completeness(context: dg.AssetExecutionContext, house: House) -> Iterator[An
             yield dg.AssetMaterialization("completeness", partition=key, metadata=said)
         elif verdict.missing or newest:
             yield dg.AssetObservation("completeness", partition=key, metadata=said)
-    if failed := failures(engine, context.run_id):
+    if failed := failures(engine, context.run.run_id):
         raise dg.Failure("failed: " + "; ".join(failed), allow_retries=False)
 
 

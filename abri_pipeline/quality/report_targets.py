@@ -24,27 +24,28 @@ TARGETS: Mapping[str, float] = {
 }
 
 
-def non_null_shares(connection: Connection, start: date, end: date) -> pd.DataFrame:
+def non_null_shares(
+    connection: Connection, start: date, end: date, targets: Mapping[str, float] = TARGETS
+) -> pd.DataFrame:
     """Each dataset's stored rows of a window: dataset, rows, cells, filled, share, target, kept.
 
     Target and kept are null where no target is set; share is NaN where there is no row.
     """
-    rows = [_share(connection, dataset, start, end) for dataset in DATASETS]
+    rows = []
+    for dataset in DATASETS:
+        stored, cells, held = _filled(connection, dataset, start, end)
+        share, target = held / cells if cells else np.nan, targets.get(dataset.name, np.nan)
+        kept = None if np.isnan(target) or not cells else share >= target
+        rows.append((dataset.name, stored, cells, held, share, target, kept))
     table = pd.DataFrame(rows, columns=["dataset", "rows", "cells", "filled", "share", "target", "kept"])
     return table.astype({"share": "float64", "target": "float64", "kept": object})
 
 
-def _share(
-    connection: Connection, dataset: Dataset, start: date, end: date
-) -> tuple[str, int, int, int, float, float, bool | None]:
-    """Cells of its figures; key, texts and provenance say nothing about completeness."""
+def _filled(connection: Connection, dataset: Dataset, start: date, end: date) -> tuple[int, int, int]:
+    """Rows, cells of their figures, and how many of these hold a value; texts say nothing about completeness."""
     table = sql_table(dataset)
     values = [f.name for f in dataset if f.kind in (Kind.NUMBER, Kind.COUNT) and f.name not in dataset.key]
     day = table.c[dataset.observed]
     counts = [sa.func.count(), *(sa.func.count(table.c[name]) for name in values)]
     rows, *filled = connection.execute(sa.select(*counts).where(day >= start, day <= end)).one()
-    cells, held = rows * len(values), sum(filled)
-    share = held / cells if cells else np.nan
-    target = TARGETS.get(dataset.name)
-    kept = None if target is None or not cells else bool(share >= target)
-    return dataset.name, rows, cells, held, share, np.nan if target is None else target, kept
+    return rows, rows * len(values), sum(filled)

@@ -72,8 +72,9 @@ def rejected_rows(connection: Connection, start: date, end: date) -> pd.DataFram
 
 
 def by_rule(rejected: pd.DataFrame) -> pd.DataFrame:
-    """rule, dataset, symbols and rows of what was rejected, the most frequent first."""
-    grouped = rejected.groupby(["rule", "dataset"], as_index=False)
+    """rule, dataset, symbols and rows of what was rejected, the most frequent first; quarantined loads are one rule."""
+    short = rejected.assign(rule=rejected["rule"].str.replace(r"^quarantined: .*", "quarantined", regex=True))
+    grouped = short.groupby(["rule", "dataset"], as_index=False)
     counted = grouped.agg(symbols=("symbol", "nunique"), rows=("row", "nunique"))
     return counted.sort_values(["rows", "rule"], ascending=[False, True], kind="stable", ignore_index=True)
 
