@@ -16,9 +16,10 @@ from sqlalchemy import Engine
 from abri_pipeline.calendars import clock, new_york
 from abri_pipeline.contracts.operations import FEEDBACK
 from abri_pipeline.ingest.feedback_file import COLUMNS, BadCell, Raw, values
-from abri_pipeline.quality.schema import conform, schema
+from abri_pipeline.quality.schema import conform
+from abri_pipeline.quality.screen import faults
 from abri_pipeline.warehouse.engine import begin
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.upsert import Outcome, upsert
 
 MIDNIGHT = time(0)
@@ -65,26 +66,12 @@ def store(engine: Engine, rows: Iterable[Raw]) -> Imported:
             result.rejected.append(Refused(raw.place, str(error)))
     if good:
         table = conform(FEEDBACK, pd.DataFrame([row for _, row in good], columns=COLUMNS).assign(recorded_at=now))
-        broken = _broken(table)
-        result.rejected += [Refused(good[at][0], "; ".join(why)) for at, why in broken.items()]
+        broken = faults(FEEDBACK, table)
+        result.rejected += [Refused(good[int(f.position)][0], f"{f.reason}, against {f.rule}") for f in records(broken)]
         with begin(engine) as connection:
-            result.stored = upsert(connection, FEEDBACK, table.drop(index=list(broken)))
+            result.stored = upsert(connection, FEEDBACK, table.drop(index=pd.Index(broken["position"].unique())))
     result.rejected.sort(key=lambda one: int(one.place.rpartition(" ")[2]))
     return result
-
-
-def _broken(table: pd.DataFrame) -> dict[int, list[str]]:
-    """The rows that break the contract, each with its reasons."""
-    import pandera.errors
-
-    try:
-        schema(FEEDBACK).validate(table, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        found: dict[int, list[str]] = {}
-        for case in error.failure_cases.itertuples():
-            found.setdefault(int(case.index), []).append(f"{case.column}: {case.failure_case} breaks {case.check}")
-        return found
-    return {}
 
 
 def orders(engine: Engine) -> pd.DataFrame:

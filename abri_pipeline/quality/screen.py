@@ -38,17 +38,26 @@ def screen(table: Dataset, frame: pd.DataFrame, sessions: Collection[date] | Non
     A second row with a key that was already seen breaks the rule `unique`. Where `sessions` are given, a row
     whose `date` is none of them breaks the rule `date is a session`.
     """
-    import pandera.errors
-
     rows = conform(table, frame.reset_index(drop=True))
-    broken = pd.concat([_duplicates(table, rows), _off_calendar(rows, sessions)], ignore_index=True)
-    try:
-        schema(table).validate(rows, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        broken = pd.concat([broken, _cases(error.failure_cases)], ignore_index=True)
+    parts = [_duplicates(table, rows), _off_calendar(rows, sessions), faults(table, rows)]
+    broken = pd.concat(parts, ignore_index=True)
     broken["row"] = [_name(table, rows, i) for i in broken["position"]]
     broken["observed_on"] = rows[table.observed].reindex(broken["position"]).to_numpy()
     return Screened(rows.drop(index=pd.Index(broken["position"].unique())).reset_index(drop=True), broken)
+
+
+def faults(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """Every bound of the contract that a row breaks, as position (in `rows`), rule and reason.
+
+    `rows` has the contract's columns and types, as `conform` makes them.
+    """
+    import pandera.errors
+
+    try:
+        schema(table).validate(rows, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        return _cases(error.failure_cases)
+    return pd.DataFrame({"position": [], "rule": [], "reason": []})
 
 
 def _duplicates(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
