@@ -68,7 +68,7 @@ def before_and_after(connection: Connection) -> pd.DataFrame:
 def _compared(connection: Connection, run: Any) -> tuple[str, date, date, int, float, float] | None:
     start, end = run.window_start.date(), run.window_end.date()
     days = [day for day in closed_sessions(clock.now()) if start <= day <= end]
-    matrix = tabulate(scan(connection, days))
+    matrix = tabulate(scan(connection, days, tuple(run.symbols.split(",")) if run.symbols else ()))
     expected, stored = int(matrix["expected"].sum()), int(matrix["stored"].sum())
     if not expected:
         return None

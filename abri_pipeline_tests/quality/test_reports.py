@@ -157,6 +157,14 @@ def test_before_and_after_takes_out_what_the_last_load_brought(warehouse: Engine
     assert (told["run"], told["expected"], told["before"], told["now"]) == ("job2", 10, 0.8, 1.0)
 
 
+def test_a_load_of_some_symbols_is_compared_over_these(engine: Engine):
+    planted(engine)
+    run(engine, BARS, 1, finished_at=NOW, bars_inserted=0, symbols="BB,CC")
+    with engine.connect() as connection:
+        [told] = before_and_after(connection).to_dict("records")
+    assert (told["expected"], told["before"], told["now"]) == (5, 0.6, 0.6)
+
+
 def test_the_coverage_report_holds_matrix_and_years(engine: Engine):
     planted(engine)
     page = coverage_page(engine, START, END)
