@@ -18,6 +18,7 @@ from abri_pipeline.providers import fred
 from abri_pipeline.providers.errors import UpstreamError
 from abri_pipeline.quality.gaps import Why, merge
 from abri_pipeline.quality.screen import Screened
+from abri_pipeline.warehouse.archive import Archive
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.reads import frame
 
@@ -91,6 +92,24 @@ def _publish(
 ) -> None:
     manifest = json.dumps({a.unit: a.raw_hash for a in answers}, sort_keys=True).encode()
     delivery = combine(desk, UNIT, answers, manifest)
+    loaded.results.append(store(desk, window, delivery, parsed, {r.unit for r in loaded.failed}))
+
+
+def read(archive: Archive, raw_hash: str) -> dict[str, pd.DataFrame]:
+    """The observations of an archived delivery, by series.
+
+    Raises:
+        UpstreamError: a payload is no series.
+        PayloadMissing, PayloadCorrupt: the archive cannot give one back.
+    """
+    manifest: dict[str, str] = json.loads(archive.get(raw_hash))
+    return {series: fred.parse_series(archive.get(part)) for series, part in manifest.items()}
+
+
+def store(
+    desk: Desk, window: Window, delivery: Delivery, parsed: dict[str, pd.DataFrame], failed: set[str]
+) -> UnitResult:
+    """Publish the series of one delivery, from it and what is stored: a rebuild calls it too."""
     rows = spreads({SERIES[s][0]: r.set_index("observed_on")["value"] * SERIES[s][1] for s, r in parsed.items()})
     with desk.engine.connect() as connection:
         rows = _kept(connection, rows)
@@ -98,10 +117,9 @@ def _publish(
     def afterwards(connection: Connection, _screened: list[Screened]) -> None:
         if len(parsed) == len(SERIES):
             freshness.mark(connection, UNIT, SPREADS.name, rows["date"].min().date(), rows["date"].max().date())
-        _book_gaps(connection, window, {r.unit for r in loaded.failed})
+        _book_gaps(connection, window, failed)
 
-    result = publish(desk, delivery, [Batch(SPREADS, rows)], expected=len(rows), afterwards=afterwards)
-    loaded.results.append(result)
+    return publish(desk, delivery, [Batch(SPREADS, rows)], expected=len(rows), afterwards=afterwards)
 
 
 def spreads(columns: dict[str, pd.Series]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from abri_pipeline.providers import sec
 from abri_pipeline.providers.errors import Absent, UpstreamError
 from abri_pipeline.quality.gaps import Gap, Why
 from abri_pipeline.quality.screen import Screened
+from abri_pipeline.warehouse.archive import Archive
 from abri_pipeline.warehouse.engine import begin
 
 WATCHED = ("MSFT", "GOOGL", "AMZN", "META", "NVDA")
@@ -52,8 +53,26 @@ def _company(desk: Desk, window: Window, ticker: str) -> UnitResult:
         return _book_failure(desk, window, ticker, error, answer)
     parts = [answer, *([index] if index else [])]
     delivery = combine(desk, ticker, parts, json.dumps([p.raw_hash for p in parts]).encode())
+    return store(desk, delivery, facts, listed)
+
+
+def read(archive: Archive, raw_hash: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Facts and, where the company had one, filing index of an archived delivery.
+
+    Raises:
+        UpstreamError: a payload is not what its wire promises.
+        PayloadMissing, PayloadCorrupt: the archive cannot give one back.
+    """
+    parts: list[str] = json.loads(archive.get(raw_hash))
+    facts = sec.parse_companyfacts(archive.get(parts[0]))
+    return facts, sec.parse_submissions(archive.get(parts[1])) if len(parts) > 1 else None
+
+
+def store(desk: Desk, delivery: Delivery, facts: pd.DataFrame, listed: pd.DataFrame | None) -> UnitResult:
+    """Publish one company's filings and facts, from the delivery alone: a rebuild calls it too."""
+    ticker = delivery.unit
     facts = facts[facts["form"].isin(FORMS)]
-    filings = filings_of(ticker, cik, facts, listed)
+    filings = filings_of(ticker, COMPANIES[ticker].cik, facts, listed)
 
     def afterwards(connection: Connection, _screened: list[Screened]) -> None:
         books.gaps(connection, ticker, FILINGS.name, [])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from abri_pipeline.contracts.deals import DEALS
 from abri_pipeline.contracts.filings import SEGMENTS
 from abri_pipeline.contracts.gpu import PRICES
 from abri_pipeline.contracts.market import WEIGHTS
-from abri_pipeline.contracts.model import Dataset
+from abri_pipeline.contracts.model import RECORDED_AT, Dataset
 from abri_pipeline.ingest import books, freshness, runs
 from abri_pipeline.ingest.delivery import Delivery, fetch, nothing
 from abri_pipeline.ingest.desk import Desk, Load, UnitResult, Window
@@ -66,13 +66,14 @@ def _deals(rows: pd.DataFrame) -> pd.DataFrame:
         deal_available_at(day, precision)
         for day, precision in zip(pd.to_datetime(rows["announced_date"]).dt.date, rows["date_precision"], strict=True)
     ]
-    return ruled(rows).assign(available_at=known, recorded_at=clock.now())
+    return ruled(rows).assign(available_at=known)
 
 
 WEIGHTS_TABLE = Curated(WEIGHTS, "weights", wire.parse_weights, _weights)
 GPU_TABLE = Curated(PRICES, "gpu_prices", wire.parse_gpu_prices, _gpu)
 DEALS_TABLE = Curated(DEALS, "deals", wire.parse_deals, _deals)
 SEGMENTS_TABLE = Curated(SEGMENTS, "segment_revenue", wire.parse_segment_revenue, _segments)
+CURATED = (WEIGHTS_TABLE, GPU_TABLE, DEALS_TABLE, SEGMENTS_TABLE)
 
 
 def load(desk: Desk, curated: Curated, window: Window) -> Load:
@@ -89,8 +90,7 @@ def load(desk: Desk, curated: Curated, window: Window) -> Load:
         delivery: Delivery | None = None
         try:
             delivery = fetch(desk, curated.name, name, None, lambda: _newest(desk, curated))
-            rows = curated.dated(curated.parse(delivery.body))
-            loaded.results.append(_publish(desk, curated, delivery, rows))
+            loaded.results.append(store(desk, curated, delivery))
         except UpstreamError as error:
             result = UnitResult(curated.name, error.kind, reason=str(error))
             with begin(desk.engine) as connection:
@@ -113,15 +113,23 @@ def _newest(desk: Desk, curated: Curated) -> Payload:
     return Payload("packaged", f"package:{curated.name}.csv", 200, "text/csv", body, clock.now())
 
 
-def _publish(desk: Desk, curated: Curated, delivery: Delivery, rows: pd.DataFrame) -> UnitResult:
+def store(desk: Desk, curated: Curated, delivery: Delivery) -> UnitResult:
+    """Publish one copy of a table, from the delivery and what is stored: a rebuild calls it too.
+
+    Raises:
+        UpstreamError: the body is no such table.
+    """
     table = curated.table
+    rows = curated.dated(curated.parse(delivery.body))
+    if RECORDED_AT.name in table.columns:
+        rows = rows.assign(recorded_at=delivery.pulled_at)
     withdrawn = 0
 
     def afterwards(connection: Connection, _screened: list[Screened]) -> None:
         nonlocal withdrawn
         if rows.empty:  # a copy cut down to its header tells nothing of the rows it lost
             return
-        withdrawn = _withdraw(connection, table, rows)
+        withdrawn = _withdraw(connection, table, rows, delivery.pulled_at)
         days = pd.to_datetime(rows[table.observed]).dt.date
         freshness.mark(connection, curated.name, table.name, days.min(), days.max())
 
@@ -129,11 +137,11 @@ def _publish(desk: Desk, curated: Curated, delivery: Delivery, rows: pd.DataFram
     return replace(result, changed=result.changed + withdrawn)
 
 
-def _withdraw(connection: Connection, table: Dataset, current: pd.DataFrame) -> int:
+def _withdraw(connection: Connection, table: Dataset, current: pd.DataFrame, at: datetime) -> int:
     """Mark stored rows that the copy just read does not hold; a row that it holds broken stays as it is stored."""
     stored = frame(connection, table, where=[("withdrawn_at", "is", None)])
     key = list(table.key)
     gone = stored[~pd.MultiIndex.from_frame(stored[key]).isin(pd.MultiIndex.from_frame(current[key]))]
     if gone.empty:
         return 0
-    return upsert(connection, table, gone.assign(withdrawn_at=clock.now())).changed
+    return upsert(connection, table, gone.assign(withdrawn_at=at)).changed

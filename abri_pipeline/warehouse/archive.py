@@ -10,6 +10,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 _LEVEL = 6  # JSON of bars shrinks to a fifth; higher levels cost time and save almost nothing
@@ -35,10 +36,15 @@ class Archive:
         """Keep a payload; returns its SHA-256 in hex. One that is kept already costs a look at the disk.
 
         The bytes reach the disk under a temporary name first: whatever happens, a file under a hash is whole.
+        A payload that is kept already counts as new again, so that none is discarded while a load still needs it.
         """
         digest = hashlib.sha256(body).hexdigest()
         target = self._path(digest)
-        if target.exists():
+        try:
+            os.utime(target)
+        except FileNotFoundError:
+            pass  # nobody kept it yet, or it was discarded this moment
+        else:
             return digest
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=_TEMPORARY)
@@ -79,6 +85,27 @@ class Archive:
         """Every hash kept, in order."""
         return (path.stem for path in sorted(self.root.glob("??/??/*.gz")) if _HASH.fullmatch(path.stem))
 
+    def head(self, digest: str, size: int) -> bytes:
+        """The first bytes of a payload, not proven by its hash.
+
+        Raises:
+            PayloadMissing: nothing is kept under it.
+            PayloadCorrupt: the file cannot be unpacked that far.
+        """
+        path = self._path(digest)
+        try:
+            with gzip.open(path) as file:
+                return file.read(size)
+        except FileNotFoundError:
+            raise PayloadMissing(digest) from None
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise PayloadCorrupt(f"{path} is damaged ({error})") from error
+
+    def disposable(self, digest: str, before: datetime | None = None) -> int:
+        """Bytes on the disk that `discard` would free; 0 where it would leave the payload."""
+        path = self._path(digest)
+        return path.stat().st_size if path.exists() and _older(path, before) else 0
+
     def verify(self) -> list[str]:
         """The hashes whose payload is damaged; empty where all is well."""
         bad = []
@@ -89,9 +116,37 @@ class Archive:
                 bad.append(digest)
         return bad
 
-    def sweep(self) -> int:
-        """Remove what writers that were killed left behind; returns how many files. Call it with no writer at work."""
-        orphans = list(self.root.glob(f"??/??/*{_TEMPORARY}"))
+    def discard(self, digest: str, before: datetime | None = None) -> int:
+        """Remove a payload that was last put before an instant (any, without one); returns the bytes freed, or 0.
+
+        It loses its name first and is looked at again then: a writer who puts it meanwhile either is seen, and the
+        name comes back, or finds it gone and writes it anew.
+        """
+        path = self._path(digest)
+        aside = path.with_suffix(_TEMPORARY)
+        try:
+            if not _older(path, before):
+                return 0
+            path.replace(aside)
+            found = aside.stat()
+            if not _older(aside, before):
+                aside.replace(path)
+                return 0
+            aside.unlink()
+        except FileNotFoundError:
+            return 0  # somebody else discarded it
+        return found.st_size
+
+    def temporaries(self, before: datetime | None = None) -> list[Path]:
+        """Files that writers have not finished, last touched before an instant (all, without one)."""
+        return [path for path in sorted(self.root.glob(f"??/??/*{_TEMPORARY}")) if _older(path, before)]
+
+    def sweep(self, before: datetime | None = None) -> int:
+        """Remove what writers that were killed left behind; returns how many files.
+
+        Without `before`, call it with no writer at work.
+        """
+        orphans = self.temporaries(before)
         for orphan in orphans:
             orphan.unlink(missing_ok=True)
         return len(orphans)
@@ -100,6 +155,10 @@ class Archive:
         if not _HASH.fullmatch(digest):
             raise ValueError(f"{digest!r} is not a SHA-256 in hex")
         return self.root / digest[:2] / digest[2:4] / f"{digest}.gz"
+
+
+def _older(path: Path, before: datetime | None) -> bool:
+    return before is None or path.stat().st_mtime < before.timestamp()
 
 
 def _sync(folder: Path) -> None:
