@@ -10,7 +10,7 @@ from abri_pipeline.defs.launch import Launch, tell, week_events, window
 from abri_pipeline.defs.partitions import ONE_RUN, WEEKS
 from abri_pipeline.defs.resources import House
 from abri_pipeline.defs.specs import spec
-from abri_pipeline.ingest import equity
+from abri_pipeline.ingest import equity, repair
 
 BOTH = (BARS, ACTIONS)
 
@@ -22,9 +22,16 @@ BOTH = (BARS, ACTIONS)
     name="equity",
 )
 def equity_bars(context: dg.AssetExecutionContext, config: Launch, house: House) -> Iterator[Any]:
-    """Fetch what is missing of every followed instrument; a failed symbol is named, and stops nobody else."""
-    with house.desk(context.run_id, full_refresh=config.full_refresh) as desk:
-        load = equity.load(desk, window(context), config.symbols)
+    """Fetch what is missing of every followed instrument; a failed symbol is named, and stops nobody else.
+
+    With `repair` in the configuration only what is on the books as a gap is asked for, of a second provider too.
+    """
+    job, refresh, reread = context.run_id, config.full_refresh, config.reread
+    with house.desk(job, full_refresh=refresh, reread=reread, fetchers=config.max_concurrent) as desk:
+        if config.repair:
+            load = repair.load(desk, window(context), config.symbols, config.repair)
+        else:
+            load = equity.load(desk, window(context), config.symbols)
         if config.symbols:
             yield from week_events(context, desk.engine, BOTH, load)
         else:

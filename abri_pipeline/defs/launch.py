@@ -10,7 +10,7 @@ from abri_pipeline.calendars import clock, weeks
 from abri_pipeline.contracts.model import Dataset
 from abri_pipeline.defs.markdown import markdown_table
 from abri_pipeline.defs.resources import WATCHER
-from abri_pipeline.ingest.desk import Load, Window
+from abri_pipeline.ingest.desk import FETCHERS, MOST_FETCHERS, Load, Window
 from abri_pipeline.ingest.stamp import SYNTHETIC, held
 from abri_pipeline.quality.completeness import week_verdicts
 from abri_pipeline.quality.weekly import WeekGap, WeekReport, weekly_reports
@@ -21,6 +21,13 @@ class Launch(dg.Config):
 
     symbols: list[str] = Field(default=[], description="narrow equity bars to these tickers")
     full_refresh: bool = Field(default=False, description="read again what is stored already")
+    reread: int = Field(default=0, ge=0, description="read the newest N sessions of equity bars again, as a sync does")
+    repair: int = Field(
+        default=0,
+        ge=0,
+        description="ask again for gaps of equity bars only, and give one up after this many attempts; 0: no repair",
+    )
+    max_concurrent: int = Field(default=FETCHERS, ge=1, le=MOST_FETCHERS, description="symbols worked on at once")
 
 
 def window(context: dg.AssetExecutionContext) -> Window:

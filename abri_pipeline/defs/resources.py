@@ -7,7 +7,7 @@ from contextvars import ContextVar
 import dagster as dg
 from sqlalchemy import Engine
 
-from abri_pipeline.ingest.desk import Desk, Progress, silent
+from abri_pipeline.ingest.desk import FETCHERS, Desk, Progress, silent
 from abri_pipeline.ingest.stamp import refuse_other_market
 from abri_pipeline.providers.transport import Transport
 from abri_pipeline.settings import Settings
@@ -33,7 +33,9 @@ class House(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster leave
         return engine
 
     @contextmanager
-    def desk(self, job_id: str, *, full_refresh: bool = False) -> Iterator[Desk]:
+    def desk(
+        self, job_id: str, *, full_refresh: bool = False, reread: int = 0, fetchers: int = FETCHERS
+    ) -> Iterator[Desk]:
         """What a load needs, for one step.
 
         Raises:
@@ -44,5 +46,15 @@ class House(dg.ConfigurableResource):  # type: ignore[type-arg]  # Dagster leave
         refuse_other_market(engine, settings)
         with Transport(settings) as transport:
             archive = Archive(settings.home / "archive")
-            yield Desk(engine, archive, transport, settings, job_id, WATCHER.get(), full_refresh)
+            yield Desk(
+                engine,
+                archive,
+                transport,
+                settings,
+                job_id,
+                WATCHER.get(),
+                full_refresh=full_refresh,
+                reread=reread,
+                fetchers=fetchers,
+            )
         engine.dispose()

@@ -18,20 +18,25 @@ WHOLE_GRAPH = dg.define_asset_job(
     description="Every dataset, the index and completeness, for one week or a range of weeks.",
 )
 NEW_YORK = "America/New_York"
+REREAD = 7  # sessions
 AFTER_CLOSE = "30 18 * * 1-5"  # half an hour after the flash's and the official print's knowledge time
 AFTER_WEEK = "30 18 * * 1"
 
 
 @dg.schedule(job=WHOLE_GRAPH, cron_schedule=AFTER_CLOSE, execution_timezone=NEW_YORK)
 def after_close(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """The current week at 18:30 New York on every trading day, half days included."""
+    """The current week at 18:30 New York on every trading day, half days included.
+
+    The newest sessions are read again, the week before's among them: vendors correct a bar for some days.
+    """
     due = context.scheduled_execution_time
     if still_to_come := _after_frozen_clock(due):
         return still_to_come
     day = new_york.day_of(due)
     if not sessions.is_session(day):
         return dg.SkipReason(f"{day.isoformat()} is no NYSE session")
-    return dg.RunRequest(run_key=day.isoformat(), partition_key=weeks.week_key(day))
+    reread = dg.RunConfig(ops={"equity": Launch(reread=REREAD)})
+    return dg.RunRequest(run_key=day.isoformat(), partition_key=weeks.week_key(day), run_config=reread)
 
 
 @dg.schedule(job=WHOLE_GRAPH, cron_schedule=AFTER_WEEK, execution_timezone=NEW_YORK)

@@ -18,6 +18,7 @@ from abri_pipeline.warehouse.archive import Archive
 from abri_pipeline.warehouse.usage import Usage
 
 FETCHERS = 4
+MOST_FETCHERS = 6  # each holds two connections, and a database lends fifteen to a process
 FAILED = frozenset({"transient", "permanent", "malformed", "refused"})
 
 

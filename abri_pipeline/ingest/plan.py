@@ -1,7 +1,7 @@
 """The plan: sessions wanted less sessions known, as one request a symbol."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -86,15 +86,6 @@ def reaching_back(window: Window, reread: int, now: datetime) -> Window:
         return window
     first = closed_sessions(now)[-reread:][0]
     return Window(min(window.start, first), window.end)
-
-
-def request_for(need: Need, asked: Sequence[date], days: Sequence[date]) -> Need:
-    """The same need with fewer sessions to ask for.
-
-    Raises:
-        IndexError: none are left.
-    """
-    return replace(need, sessions=tuple(asked), request=_widened(asked, days, need.stored))
 
 
 def _days(rows: pd.DataFrame, days: Sequence[date]) -> set[date]:
