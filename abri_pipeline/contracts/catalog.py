@@ -1,11 +1,12 @@
 """All contracts, in the order of their inputs."""
 
-from abri_pipeline.contracts import abri, credit, deals, equity, filings, gpu, market, operations
+from abri_pipeline.contracts import abri, credit, deals, equity, filings, gpu, intraday, market, operations
 from abri_pipeline.contracts.model import Dataset, Table
 
 DATASETS: tuple[Dataset, ...] = (
     equity.BARS,
     equity.ACTIONS,
+    intraday.BARS,
     credit.SPREADS,
     market.WEIGHTS,
     market.METRICS,

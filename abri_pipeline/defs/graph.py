@@ -9,6 +9,7 @@ from abri_pipeline.defs import (
     credit,
     equity,
     filings,
+    intraday,
     market,
     reference,
     schedules,
@@ -19,6 +20,7 @@ from abri_pipeline.defs.resources import House
 
 ASSETS = [
     equity.equity_bars,
+    intraday.price_history_intraday,
     credit.credit_spreads,
     *reference.ASSETS,
     filings.sec_filings,

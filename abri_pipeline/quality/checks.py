@@ -34,7 +34,10 @@ def implied(dataset: Dataset) -> tuple[str, ...]:
         "contract": True,
         "failures": "raw_hash" in dataset.columns,  # fetched, not computed
         # A series of every business day is expected in full too; its gaps are booked by the calendar.
-        "complete": any(dataset.expects(Complete)) or dataset.cadence is Cadence.BUSINESS_DAY,
+        # So are the sessions of each timeframe that an instrument keeps.
+        "complete": any(dataset.expects(Complete))
+        or dataset.cadence is Cadence.BUSINESS_DAY
+        or "timeframe" in dataset.key,
         "fresh": any(dataset.expects(Fresh)),
         "ranges": any(field.plausible for field in dataset),
         "continuous": any(dataset.expects(Continuous)),

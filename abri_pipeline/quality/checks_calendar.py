@@ -14,7 +14,7 @@ from abri_pipeline.contracts.operations import COVERAGE, EXPLAINED, GAPS, INSTRU
 from abri_pipeline.quality.checks_verdict import EXAMPLES, Rows, Verdict, booked, judge, standing
 from abri_pipeline.quality.completeness import expected_bars
 from abri_pipeline.quality.ranges import days_in
-from abri_pipeline.quality.weekly import TIMEFRAMES
+from abri_pipeline.quality.weekly import booked_as
 from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import sql_table
 
@@ -24,7 +24,7 @@ def complete(connection: Connection, dataset: Dataset) -> Verdict:
 
     Bars are counted anew against the calendar, so that a hole nobody booked is found too.
     """
-    where = [("timeframe", "=", TIMEFRAMES.get(dataset.name, dataset.name)), ("state", "!=", "filled")]
+    where = [("timeframe", "in", booked_as(dataset)), ("state", "!=", "filled")]
     gaps = frame(connection, GAPS, where=where)
     explained = gaps["cause"].isin(EXPLAINED)
     figures: dict[str, int | float | str | Rows] = {
@@ -103,7 +103,7 @@ def _asked(connection: Connection, matrix: pd.DataFrame, days: tuple[date, ...])
         inside = matrix["date"].between(window.window_start, window.window_end)
         if window.symbols_requested >= matrix.loc[inside, "symbol"].nunique():
             asked |= inside
-    have = frame(connection, COVERAGE, where=[("timeframe", "=", TIMEFRAMES[BARS.name]), ("state", "=", "have")])
+    have = frame(connection, COVERAGE, where=[("timeframe", "in", booked_as(BARS)), ("state", "=", "have")])
     covered = {
         (row.symbol, day)
         for row in records(have)
@@ -190,7 +190,7 @@ def _absent_until(connection: Connection, dataset: Dataset) -> dict[str, date]:
     query = (
         sa.select(gaps.c.symbol, sa.func.max(gaps.c.gap_end))
         .where(
-            gaps.c.timeframe == TIMEFRAMES.get(dataset.name, dataset.name),
+            gaps.c.timeframe.in_(booked_as(dataset)),
             gaps.c.state != "filled",
             gaps.c.cause == "absent",
         )

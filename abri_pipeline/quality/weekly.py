@@ -7,13 +7,19 @@ from datetime import date, timedelta
 from sqlalchemy import Engine, func, select
 
 from abri_pipeline.calendars import weeks
-from abri_pipeline.contracts import operations
+from abri_pipeline.contracts import intraday, operations
 from abri_pipeline.contracts.model import Dataset
 from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import metadata
 
 WEEK = timedelta(days=6)
-TIMEFRAMES = {"price_history_daily": "1d"}  # bars are booked by timeframe; every other dataset by its name
+# Bars are booked by timeframe; every other dataset by its name.
+TIMEFRAMES = {"price_history_daily": ("1d",), intraday.BARS.name: tuple(intraday.MINUTES)}
+
+
+def booked_as(dataset: Dataset) -> tuple[str, ...]:
+    """The timeframes under which the gaps and coverage of a dataset are booked."""
+    return TIMEFRAMES.get(dataset.name, (dataset.name,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,14 @@ def weekly_reports(engine: Engine, dataset: Dataset, keys: Sequence[str]) -> dic
     _count_rows(engine, dataset, start, end, reports)
     with engine.connect() as connection:
         open_gaps = [
-            ("timeframe", "=", TIMEFRAMES.get(dataset.name, dataset.name)),
+            ("timeframe", "in", booked_as(dataset)),
             ("state", "!=", "filled"),
             ("gap_start", "<=", end),
             ("gap_end", ">=", start),
         ]
         for gap in records(frame(connection, operations.GAPS, where=open_gaps)):
-            _spread(gap.symbol, gap.gap_start.date(), gap.gap_end.date(), gap.cause, gap.reason, reports)
+            unit = f"{gap.symbol} {gap.timeframe}" if gap.timeframe in intraday.MINUTES else gap.symbol
+            _spread(unit, gap.gap_start.date(), gap.gap_end.date(), gap.cause, gap.reason, reports)
         refused = [("dataset", "=", dataset.name), ("observed_on", ">=", start), ("observed_on", "<=", end)]
         rows = frame(connection, operations.REJECTED, columns=["observed_on", "row"], where=refused)
         # A row is booked once for each rule that it broke, and again with each payload that brought it.

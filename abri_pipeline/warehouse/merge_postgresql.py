@@ -15,6 +15,8 @@ from abri_pipeline.contracts.model import Kind, Table
 from abri_pipeline.warehouse.cells import Cells
 from abri_pipeline.warehouse.copy_binary import stream
 from abri_pipeline.warehouse.literals import literals
+from abri_pipeline.warehouse.partitions import make_room
+from abri_pipeline.warehouse.tables import PARTITIONED
 
 if TYPE_CHECKING:
     import psycopg
@@ -36,6 +38,7 @@ _ARRAYS = {
 
 def merge(connection: Connection, table: Table, columns: Mapping[str, Cells], update: bool) -> tuple[int, int]:
     """Write the cells; returns the numbers of rows inserted and changed."""
+    make_room(connection, table, columns)
     if len(columns[table.key[0]]) < SMALL:
         arrays = tuple(literals(cells) for cells in columns.values())
         return _run(connection, _delta(table, _unnest(table), update), arrays)
@@ -94,12 +97,22 @@ def _delta(table: Table, source: str, update: bool) -> str:
         + ", ".join(f'"{name}" = excluded."{name}"' for name in rest)
         + f" WHERE ROW({_names(table.values, 't.')}) IS DISTINCT FROM ROW({_names(table.values, 'excluded.')})"
     )
-    return (
-        f'WITH written AS (INSERT INTO "{table.name}" AS t ({_names(table.columns)}) '
-        f"SELECT {_names(table.columns, 's.')} FROM {source} AS s "
-        f'LEFT JOIN "{table.name}" AS o ON {joined} '
+    found = (
+        f'FROM {source} AS s LEFT JOIN "{table.name}" AS o ON {joined} '
         f'WHERE o."{table.key[0]}" IS NULL{" OR " + differs if changing else ""} '
         f"ORDER BY {_names(table.key, 's.')} "
-        f"ON CONFLICT {conflict if changing else 'DO NOTHING'} RETURNING xmax = 0 AS inserted) "
+    )
+    insert = f'INSERT INTO "{table.name}" AS t ({_names(table.columns)}) SELECT '
+    conflict = f"ON CONFLICT {conflict if changing else 'DO NOTHING'} RETURNING"
+    if table.name in PARTITIONED:  # which has no `xmax` to return: what was known before the write is counted instead
+        return (
+            f"WITH picked AS MATERIALIZED (SELECT {_names(table.columns, 's.')}, "
+            f'o."{table.key[0]}" IS NOT NULL AS known {found}), '
+            f"written AS ({insert}{_names(table.columns)} FROM picked {conflict} 1), "
+            "old AS (SELECT count(*) AS n FROM picked WHERE known) "
+            "SELECT (SELECT count(*) FROM written) - old.n, old.n FROM old"
+        )
+    return (
+        f"WITH written AS ({insert}{_names(table.columns, 's.')} {found}{conflict} xmax = 0 AS inserted) "
         "SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM written"
     )

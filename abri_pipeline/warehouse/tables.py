@@ -16,6 +16,8 @@ LONGEST_NAME = 63  # PostgreSQL cuts longer identifiers silently
 FINITE = 1e308  # PostgreSQL sorts NaN above every number, so one range refuses NaN and both infinities
 # Daily bars are revised in place after each dividend; room in the page keeps a new version beside the old one.
 FILLFACTOR = {"price_history_daily": 90}
+# Split by range of this column on PostgreSQL; `partitions` makes the pieces. SQLite has none.
+PARTITIONED = {"price_history_intraday": "datetime"}
 
 
 def field_rules(field: Field) -> Iterator[tuple[str, str]]:
@@ -66,6 +68,8 @@ def derive(table: Table, metadata: sa.MetaData) -> sa.Table:
     options: dict[str, Any] = {}
     if table.name in FILLFACTOR:
         options["postgresql_with"] = {"fillfactor": FILLFACTOR[table.name]}
+    if table.name in PARTITIONED:
+        options["postgresql_partition_by"] = f'RANGE ("{PARTITIONED[table.name]}")'
     return sa.Table(table.name, metadata, *columns, key, *checks, *_observed_index(table), **options)
 
 

@@ -141,7 +141,8 @@ def edges(table: Table) -> Iterator[Breach]:
 def unguarded(connection: Connection, table: Table) -> None:
     """Take every constraint off a table, as a database would be that somebody wrote to by hand."""
     cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
-    connection.exec_driver_sql("DROP VIEW IF EXISTS abri_latest")
+    for view in ("abri_latest", "ohlc_bars"):
+        connection.exec_driver_sql(f"DROP VIEW IF EXISTS {view}")
     connection.exec_driver_sql(f'CREATE TABLE bare AS SELECT * FROM "{table.name}"')
     connection.exec_driver_sql(f'DROP TABLE "{table.name}"{cascade}')
     connection.exec_driver_sql(f'ALTER TABLE bare RENAME TO "{table.name}"')

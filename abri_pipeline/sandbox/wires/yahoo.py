@@ -74,6 +74,8 @@ def _chart(request: Request, market: Market) -> bytes:
     start, end = _window(request, source, now)
     if interval in _REACH:
         _check_reach(interval, start, end, now)
+    if interval in _REACH and source.intraday(interval) is None:
+        raise _ChartError(400, "Bad Request", f"Data doesn't exist for startDate = {start}, endDate = {end}")
     events = query.get("events", "")
     return yahoo_chart.body(source, interval, (start, end), query.get("range", ""), events)
 

@@ -22,7 +22,7 @@ _HEAD = "-- The first schema on {}: drawn from the contracts by migrations/draft
 
 def script(name: str) -> str:
     """The whole schema for one database, statements apart by a blank line."""
-    statements = [*_tables(DIALECTS[name]), *views.statements(), *guards.statements(name)]
+    statements = [*_tables(DIALECTS[name]), *views.statements(name), *guards.statements(name)]
     return _HEAD.format(name) + "\n\n".join(statements) + "\n"
 
 
