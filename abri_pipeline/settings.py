@@ -83,10 +83,10 @@ class Settings:
         value = self.values.get(name, "")
         if name in SECRETS and value:
             return "…" + value[-2:] if len(value) > 8 else "…"
+        if name.endswith("_URL") and value and "://" not in value:
+            return "…"  # no address at all: any part of it may be the password
         if name.endswith("_URL") and "@" in value:
-            scheme, parted, rest = value.partition("://")
-            if not parted:  # no address at all: anything before the host may be the password
-                return "…@" + value.rpartition("@")[2]
+            scheme, _, rest = value.partition("://")
             user = rest.rpartition("@")[0].partition(":")[0]
             return f"{scheme}://{user}:…@{rest.rpartition('@')[2]}"
         return value

@@ -6,6 +6,7 @@ import dagster as dg
 
 from abri_pipeline.contracts.catalog import DATASETS
 from abri_pipeline.contracts.model import Dataset
+from abri_pipeline.defs.launch import market_label
 from abri_pipeline.defs.markdown import markdown_table
 from abri_pipeline.defs.resources import House
 from abri_pipeline.quality.checks import CHECKS, implied, run
@@ -28,24 +29,27 @@ def dataset_checks(dataset: Dataset) -> dg.AssetChecksDefinition:
     def checks(context: dg.AssetCheckExecutionContext, house: House) -> Iterator[dg.AssetCheckResult]:
         wanted = {key.name for key in context.selected_asset_check_keys}
         engine = house.engine()
+        label = market_label(engine)
         with engine.connect() as connection:
             for name in implied(dataset):
                 if name in wanted:
-                    yield result(run(connection, dataset, name), dataset, name)
+                    yield result(run(connection, dataset, name), dataset, name, label)
         engine.dispose()
 
     return checks
 
 
-def result(verdict: Verdict, dataset: Dataset, name: str) -> dg.AssetCheckResult:
-    """A verdict as Dagster's result: the summary first, then figures, tables as Markdown."""
+def result(
+    verdict: Verdict, dataset: Dataset, name: str, label: Mapping[str, dg.MetadataValue] | None = None
+) -> dg.AssetCheckResult:
+    """A verdict as Dagster's result: the summary first, then figures, tables as Markdown; invented rows are called so."""
     return dg.AssetCheckResult(
         asset_key=dataset.name,
         check_name=name,
         passed=verdict.passed,
         severity=SEVERITY[verdict.severity],
         description=verdict.summary,
-        metadata=_metadata(verdict.figures),
+        metadata={**_metadata(verdict.figures), **(label or {})},
     )
 
 

@@ -60,6 +60,11 @@ def derive(engine: Engine, keys: Sequence[str]) -> Derived:
     if not due:
         return Derived(0, 0, 0)
     known = _read(engine, weeks.as_of(due[-1]), weeks.knowledge_at(due[-1]))
+    # Without the metrics of its own session a week was not loaded: an outage must not become an official print.
+    loaded = set(known.frames["market_metrics"]["date"].dt.date)
+    due = [k for k in due if weeks.as_of(k) in loaded]
+    if not due:
+        return Derived(0, 0, 0)
     scorer = WeeklyScorer(Inputs(**{name: known.frames[table] for name, table in INPUTS.items()}))
     rows = []
     for name in METHODS:

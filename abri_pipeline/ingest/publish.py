@@ -66,18 +66,20 @@ def publish(
         written = [_held_back(split) for split in screened] if refused else screened
         if prepare and not refused:
             written = prepare(connection, screened)
-        result = UnitResult(delivery.unit, "unchanged")
+        result, wrote = UnitResult(delivery.unit, "unchanged"), Outcome()
         for place, (batch, split, rows) in enumerate(zip(batches, screened, written, strict=True)):
             stored = upsert(connection, batch.table, rows.accepted)
             books.rejections(connection, batch.table, delivery, split)
             judged = judgement.judged if judgement and place == 0 else books.screening(split, 0 if place else expected)
             named = batch.table.name if place else delivery.timeframe
             books.quality(connection, named, delivery, split, judged)
-            result = _added(result, split, rows if refused else split, stored)
+            wrote += stored
+            if place == 0:
+                result = _counted(result, split, rows if refused else split, stored)
         desk.at("merge")
         if refused:
             books.quarantine(connection, batches[0].table, delivery, refused)
-        result = replace(result, outcome=_outcome(result, refused), reason="; ".join(refused))
+        result = replace(result, outcome=_outcome(result, wrote, refused), reason="; ".join(refused))
         record = books.audit(connection, desk.job_id, batches[0].table.name, delivery, result)
         if afterwards:
             afterwards(connection, screened)
@@ -92,19 +94,20 @@ def _held_back(screened: Screened) -> Screened:
     return Screened(screened.accepted.iloc[:0], screened.rejected)
 
 
-def _added(result: UnitResult, split: Screened, admitted: Screened, stored: Outcome) -> UnitResult:
+def _counted(result: UnitResult, split: Screened, admitted: Screened, stored: Outcome) -> UnitResult:
+    """The counts of the dataset that was asked for; what came along with it is booked under its own name."""
     return replace(
         result,
-        rows=result.rows + split.rows,
-        inserted=result.inserted + stored.inserted,
-        changed=result.changed + stored.changed,
-        rejected=result.rejected + split.rows - len(admitted.accepted),
+        rows=split.rows,
+        inserted=stored.inserted,
+        changed=stored.changed,
+        rejected=split.rows - len(admitted.accepted),
     )
 
 
-def _outcome(result: UnitResult, refused: Sequence[str]) -> str:
+def _outcome(result: UnitResult, wrote: Outcome, refused: Sequence[str]) -> str:
     if refused:
         return "malformed"
-    if result.inserted or result.changed:
+    if wrote.inserted or wrote.changed:
         return "stored"
     return "unchanged" if result.rows else "empty"

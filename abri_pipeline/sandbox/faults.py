@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from abri_pipeline.sandbox.wires import PREFIXES
+
 KINDS = ("status", "delay", "truncate", "html", "empty", "corrupt", "shrink")
 _FORM = "yahoo:status=503:times=2:match=NVDA"
 
@@ -40,8 +42,8 @@ class Fault:
     retry_after: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.upstream or "/" in self.upstream:
-            raise FaultError(f"{self.upstream!r} names no upstream")
+        if self.upstream not in PREFIXES:
+            raise FaultError(f"{self.upstream!r} names no upstream; served are {', '.join(PREFIXES)}")
         if self.kind not in KINDS:
             raise FaultError(f"unknown kind {self.kind!r}")
         if self.times is not None and self.times < 1:

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from abri_pipeline.settings import PROJECT_ROOT
-from abri_pipeline_tests.bench import bars_upsert, definitions_load, demo, gap_detection, market_metrics, whole_graph
+from abri_pipeline_tests.bench import (
+    bars_upsert,
+    definitions_load,
+    demo,
+    engine_scale,
+    gap_detection,
+    market_metrics,
+    whole_graph,
+)
 from abri_pipeline_tests.bench.figure import Figure
 from abri_pipeline_tests.bench.rooms import RECORDED
 
@@ -25,10 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
         "definitions": lambda: definitions_load.measure(asked.runs),
         "upsert": lambda: bars_upsert.measure(asked.runs),
         "gap-detection": lambda: gap_detection.measure(asked.runs),
+        **({"engine": lambda: engine_scale.measure(asked.runs, recorded)} if recorded else {}),
         "whole-graph": lambda: whole_graph.measure(asked.runs, recorded),
         "demo": lambda: demo.measure(1),
     }
-    wanted = asked.only or [name for name in figures if name != "demo" or asked.with_demo]
+    wanted = [name for name in asked.only or () if name in figures] or [
+        name for name in figures if name != "demo" or asked.with_demo
+    ]
     _say(f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}; medians")
     found = []
     for name in wanted:
@@ -41,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ["market-metrics", "definitions", "upsert", "gap-detection", "whole-graph", "demo"]
+    names = ["market-metrics", "definitions", "upsert", "gap-detection", "engine", "whole-graph", "demo"]
     parser = argparse.ArgumentParser(prog="make bench", description=f"Measures {PROJECT_ROOT.name}'s figures.")
     parser.add_argument("--only", action="append", choices=names, help="one figure; may be given several times")
     parser.add_argument("--runs", type=int, default=RUNS, help="rounds a figure (default 5)")

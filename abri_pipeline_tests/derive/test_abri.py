@@ -206,12 +206,19 @@ def test_each_missing_component_says_why(ready):
     assert made["coverage"] == pytest.approx(0.85)
 
 
-def test_an_empty_database_prints_blanks_with_reasons(copies):
-    engine = copies()
+def test_a_week_that_was_not_loaded_is_not_printed(ready):
+    assert run(ready, f"DELETE FROM market_metrics WHERE date = '{weeks.as_of(LAST)}'") == 1
+    abri.derive(ready, KEYS[-2:])  # an outage on a Monday must not become the official print
+    assert rows(ready, HISTORY)["as_of"].dt.date.tolist() == [weeks.as_of(KEYS[-2])]
+
+
+def test_prices_alone_print_blanks_with_reasons(ready):
+    engine = ready
     for table in INPUTS:
-        run(engine, f"DELETE FROM {table}")
+        if table != "market_metrics":
+            run(engine, f"DELETE FROM {table}")
     abri.derive(engine, [LAST])
     made = rows(engine, HISTORY).iloc[0]
-    assert (made["status"], made["coverage"]) == ("none", 0.0)
+    assert (made["status"], made["coverage"]) == ("none", 0.25)
     assert pd.isna(made["composite_score"])
     assert made["level"] is None

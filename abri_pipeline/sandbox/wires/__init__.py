@@ -24,6 +24,13 @@ from abri_pipeline.sandbox.wires import (
 WIRES = (yahoo, massive, alphavantage, stooq, binance, binance_vision, fred, fredgraph, sec, reference)
 
 
+# The first part of every path; a test holds it equal to the routes.
+PREFIXES = (
+    *("yahoo", "massive", "alphavantage", "stooq", "binance", "binance-vision"),
+    *("fred", "fredgraph", "sec", "reference", *unserved.PREFIXES),
+)
+
+
 def routes(market: Market) -> list[Route]:
     """Every served wire's routes, then the prefixes that are not served yet."""
     served = [route for wire in WIRES for route in wire.routes(market)]
