@@ -112,13 +112,13 @@ def _floor(market: Market, url: str, names: list[str]) -> float:
     """Seconds of the least work that stores the same bars."""
     home = Path(tempfile.mkdtemp(prefix="abri-bench-floor-"))
     archive = Archive(home)
-    columns = "symbol text, date date, o float8, h float8, l float8, c float8, v int8, a float8, s text, p text, r text, t text"
+    columns = "symbol text, date date, o float8, h float8, l float8, c float8, v int8, a float8"
     try:
         with (
             httpx.Client(base_url=market.url, trust_env=False, timeout=60) as client,
             psycopg.connect(_emptied(url)) as db,
         ):
-            db.execute(f"CREATE TABLE bare ({columns})")
+            db.execute(f"CREATE TABLE bare ({columns}, s text, p text, r text, t text)")
             began = time.perf_counter()
             with ThreadPoolExecutor(equity.FETCHERS) as pool:
                 parts = pool.map(lambda name: _lean(client, archive, name), names)
