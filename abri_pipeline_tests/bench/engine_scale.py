@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from abri_pipeline.contracts import operations
 from abri_pipeline.ingest import equity
-from abri_pipeline.ingest.desk import Desk, Window
+from abri_pipeline.ingest.desk import FETCHERS, Desk, Window
 from abri_pipeline.providers.transport import Transport
 from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.archive import Archive
@@ -120,7 +120,7 @@ def _floor(market: Market, url: str, names: list[str]) -> float:
         ):
             db.execute(f"CREATE TABLE bare ({columns}, s text, p text, r text, t text)")
             began = time.perf_counter()
-            with ThreadPoolExecutor(equity.FETCHERS) as pool:
+            with ThreadPoolExecutor(FETCHERS) as pool:
                 parts = pool.map(lambda name: _lean(client, archive, name), names)
                 with db.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
                     for part in parts:
