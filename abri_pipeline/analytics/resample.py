@@ -49,16 +49,17 @@ def resample(
     if part <= timedelta(0) or whole % part:
         raise ValueError(f"{whole} is no multiple of {part}")
     opens, closes = (pd.DatetimeIndex(hours[name]).as_unit("us") for name in ("opens_at", "closes_at"))
-    rows = bars.sort_values("datetime", ignore_index=True)
+    rows = (bars if len(hours) else bars.iloc[:0]).sort_values("datetime", ignore_index=True)
     starts = pd.DatetimeIndex(rows["datetime"]).as_unit("us")
-    session = np.asarray(opens.searchsorted(starts, side="right")) - 1
-    inside = (session >= 0) & np.asarray(starts < closes[np.maximum(session, 0)] if len(closes) else np.zeros(0, bool))
+    session = np.asarray(opens.searchsorted(starts, side="right"), dtype=np.int64) - 1
+    inside = (session >= 0) & np.asarray(starts < closes[np.maximum(session, 0)], dtype=bool)
     rows, starts, session = rows[inside], starts[inside], session[inside]
     nth = np.asarray((starts - opens[session]) // pd.Timedelta(whole), dtype=np.int64)
     first = _firsts(session, nth)
     at = session[first]
     begins = opens[at] + pd.to_timedelta(nth[first] * whole.total_seconds(), unit="s")
-    ends = pd.DatetimeIndex(np.minimum(begins + pd.Timedelta(whole), closes[at]))
+    ends = begins + pd.Timedelta(whole)
+    ends = ends.where(ends < closes[at], closes[at])
     expected = np.ceil(np.asarray((ends - begins) / pd.Timedelta(part))).astype(np.int64)
     found = _together(rows, first).assign(
         datetime=begins,
@@ -83,7 +84,7 @@ def weekly(daily: pd.DataFrame, last_complete: date) -> pd.DataFrame:
         A week is made of the sessions that are there, which `sessions` counts.
     """
     rows = daily.assign(date=pd.to_datetime(daily["date"])).sort_values("date", ignore_index=True)
-    mondays = rows["date"] - pd.to_timedelta(rows["date"].dt.dayofweek, unit="D")
+    mondays = rows["date"] - pd.to_timedelta(rows["date"].dt.day_of_week, unit="D")
     first = _firsts(mondays.to_numpy().astype(np.int64))
     last = np.append(first[1:], len(rows)) - 1
     found = _together(rows, first).assign(

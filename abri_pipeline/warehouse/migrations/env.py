@@ -4,19 +4,16 @@ from alembic import context
 from sqlalchemy import Connection
 
 from abri_pipeline.settings import Settings
+from abri_pipeline.warehouse import partitions
 from abri_pipeline.warehouse.engine import begin, open_engine
-from abri_pipeline.warehouse.partitions import is_piece
 from abri_pipeline.warehouse.tables import metadata
-
-
-def declared_name(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether a name of the database is for the contracts to declare: pieces of a partitioned table are not."""
-    return kind != "table" or name is None or not is_piece(name)
 
 
 def run(connection: Connection) -> None:
     """Run the revisions asked for in the transaction that is open."""
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, include_name=declared_name)
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=True, include_name=partitions.declared
+    )
     with context.begin_transaction():
         context.run_migrations()
 
