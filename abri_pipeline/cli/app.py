@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from abri_pipeline.cli import feedback, watch
+from abri_pipeline.cli import archive, feedback, watch
 
 app = typer.Typer(
     name="abri",
@@ -19,6 +19,7 @@ reports = typer.Typer(help="What is stored, as tables.", rich_markup_mode=None)
 app.add_typer(reports, name="report")
 app.add_typer(watch.commands, name="watch")
 app.add_typer(feedback.commands, name="feedback")
+app.add_typer(archive.commands, name="archive")
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on stdout, nothing else")]
 Start = Annotated[str | None, typer.Option(help="first day, as 2021-01-19", metavar="DATE")]
@@ -66,22 +67,70 @@ def backfill(
     end: End = None,
     days: Annotated[int | None, typer.Option(help="the last N days instead of --start", metavar="N")] = None,
     symbols: Annotated[str | None, typer.Option(help="equity bars of these tickers only", metavar="A,B")] = None,
+    timeframes: Annotated[str | None, typer.Option(help="bars of these timeframes only", metavar="1d,1h")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="read again what is stored")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show the plan, calls, quotas and time; ask nobody")
+    ] = False,
+    max_concurrent: Annotated[int | None, typer.Option(help="symbols worked on at once; 4", metavar="N")] = None,
+    resume: Annotated[str | None, typer.Option(help="window and symbols of an earlier job", metavar="JOB")] = None,
     as_json: Json = False,
 ) -> int:
     """Fetch what a window lacks and compute the index over it: one Dagster run in the foreground."""
-    from abri_pipeline.cli import backfill, window
+    from abri_pipeline.cli import backfill, errors, forecast, status_job, window
 
     chosen = backfill.tickers(symbols)
-    return backfill.backfill(backfill.Wish(window.asked(start, end, days), chosen, full_refresh, as_json))
+    if resume is None:
+        span = window.asked(start, end, days)
+    elif (start, end, days, symbols) != (None, None, None, None):
+        raise errors.UsageFault("--resume brings its window and symbols along; give nothing else of them")
+    else:
+        span, chosen = status_job.resumed(resume)
+    frames, at_once = backfill.timeframes(timeframes), backfill.concurrent(max_concurrent)
+    wish = backfill.Wish(span, chosen, full_refresh, as_json, frames, at_once)
+    return forecast.dry_run(wish) if dry_run else backfill.backfill(wish)
 
 
 @app.command()
-def status(as_json: Json = False) -> int:
-    """Show each dataset's rows, newest observation, lag and last run, open gaps, and the last prints."""
-    from abri_pipeline.cli import status
+def sync(
+    symbols: Annotated[str | None, typer.Option(help="equity bars of these tickers only", metavar="A,B")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="go on until interrupted")] = False,
+    every: Annotated[int, typer.Option(help="seconds between two looks of --follow", metavar="S")] = 30,
+    as_json: Json = False,
+) -> int:
+    """Read the newest seven sessions again and compute what follows: one Dagster run, or one whenever there is news."""
+    from abri_pipeline.cli import backfill, sync
 
-    return status.status(as_json=as_json)
+    wish = sync.Wish(backfill.tickers(symbols), as_json)
+    return sync.follow(wish, every) if follow else sync.sync(wish)
+
+
+@app.command()
+def repair(
+    symbols: Annotated[str | None, typer.Option(help="gaps of these tickers only", metavar="A,B")] = None,
+    attempts: Annotated[int, typer.Option(help="after which a gap is given up", metavar="N")] = 3,
+    as_json: Json = False,
+) -> int:
+    """Ask once more for what is missing, of a second provider too; prove it empty or give it up."""
+    from abri_pipeline.cli import backfill, repair
+
+    return repair.repair(backfill.tickers(symbols), attempts, as_json=as_json)
+
+
+@app.command()
+def status(
+    providers: Annotated[bool, typer.Option("--providers", help="who is asked, quotas, circuits, choices")] = False,
+    job: Annotated[
+        str | None, typer.Option(help="one job: its runs and what came of each symbol", metavar="ID")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show each dataset's rows, newest observation, lag and last run, open gaps, and the last prints."""
+    from abri_pipeline.cli import status, status_job, status_providers
+
+    if job is not None:
+        return status_job.status(job, as_json=as_json)
+    return status_providers.status(as_json=as_json) if providers else status.status(as_json=as_json)
 
 
 @app.command()
@@ -153,3 +202,15 @@ def gaps(
 
     chosen = backfill.tickers(symbols)
     return gaps.gaps(*window.bounds(start, end), chosen, matrix=matrix, as_json=as_json)
+
+
+@app.command()
+def rebuild(
+    table: Annotated[str, typer.Argument(help="such as price_history_daily", metavar="TABLE", show_default=False)],
+    check: Annotated[bool, typer.Option("--check", help="compare only, and write nothing")] = False,
+    as_json: Json = False,
+) -> int:
+    """Make a table again from the archive alone, and put right what differs."""
+    from abri_pipeline.cli import rebuild
+
+    return rebuild.rebuild(table, check=check, as_json=as_json)

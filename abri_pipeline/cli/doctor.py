@@ -71,7 +71,8 @@ def findings(settings: Settings) -> list[Finding]:
     """Everything looked at, in the order in which a person would mend it."""
     looks: dict[str, Callable[[Settings], Finding]] = {
         "Python": _python, "packages": _packages, "clock": _clock, "bind": _bind, "home": _home,
-        "database": _database, "Dagster's storage": _dagster, "upstream": _upstream, "FRED": _fred, "SEC": _sec,
+        "database": _database, "runs": _runs, "Dagster's storage": _dagster, "upstream": _upstream, "FRED": _fred,
+        "SEC": _sec,
     }  # fmt: skip
     return [_looked(about, look, settings) for about, look in looks.items()] + [_port(*each) for each in PORTS.items()]
 
@@ -136,6 +137,15 @@ def _database(settings: Settings) -> Finding:
     if holds == "synthetic" and settings.upstream_url is None:
         return Finding("database", NOTE, f"schema {HEAD}, holds a SYNTHETIC market; it refuses real upstreams")
     return Finding("database", OK, f"{engine.dialect.name}, schema {HEAD}, holds: {holds}")
+
+
+def _runs(settings: Settings) -> Finding:
+    from abri_pipeline.ingest.runs import orphans
+
+    engine = house.existing_warehouse(settings)
+    if found := orphans(engine) if engine else []:
+        return Finding("runs", NOTE, f"killed, and interrupted to whoever runs next: {', '.join(found)}")
+    return Finding("runs", OK, "none was killed at work")
 
 
 def _dagster(settings: Settings) -> Finding:

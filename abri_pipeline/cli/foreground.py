@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 STOP_SECONDS = 8.0  # the books of an interrupted run are closed within this, or not at all
-NARROWED = ("price_history_daily", "corporate_actions")  # what `--symbols` launches: the one step that it narrows
+# What a narrowed launch consists of, by step: the two that ask for bars of instruments.
+DAILY = ("price_history_daily", "corporate_actions")
+INTRADAY = ("price_history_intraday",)
+STEPS = {"equity": DAILY, "price_history_intraday": INTRADAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,39 @@ class Finished:
 
 @dataclass(frozen=True)
 class Launched:
-    """What to launch."""
+    """What to launch: the whole graph, or bars only where symbols or timeframes narrow it.
+
+    `reread` asks again for the newest sessions, `repair` for gaps only, giving one up after that many attempts.
+    """
 
     keys: Sequence[str]
     symbols: tuple[str, ...] = ()
     full_refresh: bool = False
+    timeframes: tuple[str, ...] = ()
+    reread: int = 0
+    repair: int = 0
+    max_concurrent: int | None = None
+
+    def narrowed(self) -> list[str]:
+        """The steps of a narrowed launch; empty for the whole graph."""
+        if self.timeframes:
+            daily = ["equity"] if "1d" in self.timeframes else []
+            return daily + (["price_history_intraday"] if set(self.timeframes) - {"1d"} else [])
+        return ["equity"] if self.symbols else []
 
     def configuration(self, steps: Sequence[str]) -> dict[str, Any]:
         """Dagster's run configuration; its own console log is left to files and the UI."""
-        config: dict[str, Any] = {"full_refresh": self.full_refresh}
-        ops = {
-            step: {"config": config | ({"symbols": list(self.symbols)} if step == "equity" else {})} for step in steps
+        config: dict[str, Any] = {"full_refresh": self.full_refresh, "reread": self.reread}
+        if self.max_concurrent is not None:
+            config["max_concurrent"] = self.max_concurrent
+        own: dict[str, dict[str, Any]] = {
+            "equity": {"symbols": list(self.symbols), "repair": self.repair},
+            "price_history_intraday": {
+                "symbols": list(self.symbols),
+                "timeframes": [one for one in self.timeframes if one != "1d"],
+            },
         }
+        ops = {step: {"config": config | own.get(step, {})} for step in steps}
         return {"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
     def tags(self) -> dict[str, str]:
@@ -84,7 +108,8 @@ def run(instance: "DagsterInstance", engine: "Engine", launched: Launched, *, qu
 
     run_id, stopped = str(uuid.uuid4()), threading.Event()
     worker = ThreadPoolExecutor(1, thread_name_prefix="abri-run")
-    with watched(len(NARROWED) if launched.symbols else len(DATASETS), quiet=quiet) as watch, _signals(stopped):
+    narrowed = [asset for step in launched.narrowed() for asset in STEPS[step]]
+    with watched(len(narrowed) or len(DATASETS), quiet=quiet) as watch, signals(stopped):
         context = contextvars.copy_context()
         context.run(WATCHER.set, watch)
         working = worker.submit(context.run, _execute, instance, launched, run_id)
@@ -105,8 +130,8 @@ def _execute(instance: "DagsterInstance", launched: Launched, run_id: str) -> "E
         from abri_pipeline.definitions import defs
 
         job = defs.resolve_implicit_global_asset_job_def()
-        narrowed = [dagster.AssetKey(name) for name in NARROWED] if launched.symbols else None
-        steps = ["equity"] if launched.symbols else _configurable(job.nodes)
+        steps = launched.narrowed() or _configurable(job.nodes)
+        narrowed = [dagster.AssetKey(name) for step in launched.narrowed() for name in STEPS[step]] or None
         return job.execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -124,7 +149,7 @@ def _configurable(nodes: Sequence[Any]) -> list[str]:
 
 
 @contextmanager
-def _signals(stopped: threading.Event) -> Iterator[None]:
+def signals(stopped: threading.Event) -> Iterator[None]:
     """Let SIGINT and SIGTERM set the event instead of raising in the middle of anything."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:

@@ -18,6 +18,8 @@ def status(*, as_json: bool) -> int:
     """Show the state of the house; an empty one is no error."""
     settings = Settings.load()
     engine = house.existing_warehouse(settings)
+    if engine:
+        _see_killed(engine)
     market = report.market_of(engine)
     found: dict[str, Any] = {
         "now": clock.now().isoformat(),
@@ -35,6 +37,16 @@ def status(*, as_json: bool) -> int:
     else:
         _draw(found)
     return DONE
+
+
+def _see_killed(engine: "Engine") -> None:
+    """Book runs whose process is gone as interrupted, and say so."""
+    from abri_pipeline.ingest.runs import sweep
+
+    for run_id in sweep(engine):
+        terminal().note(
+            f"{run_id} was killed: interrupted; `abri backfill --resume {run_id.rpartition(':')[0]}` goes on"
+        )
 
 
 def datasets(engine: "Engine") -> list[dict[str, Any]]:

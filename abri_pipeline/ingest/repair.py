@@ -84,6 +84,19 @@ def _waiting(connection: Connection, now: datetime, days: Sequence[date]) -> dic
     return found
 
 
+def standing(connection: Connection, asked: Mapping[str, Sequence[date]]) -> dict[str, int]:
+    """What became of sessions that were asked for, by state of their gap; those no longer missing are `filled`."""
+    where: list[Condition] = [("timeframe", "=", TIMEFRAME), ("state", "!=", "filled")]
+    rows = frame(connection, operations.GAPS, where=[*where, ("symbol", "in", list(asked))])
+    found = dict.fromkeys(("filled", "verified_empty", "unfillable", "missing"), 0)
+    found["filled"] = sum(len(days) for days in asked.values())
+    for row in records(rows):
+        count = sum(row.gap_start.date() <= day <= row.gap_end.date() for day in asked[row.symbol])
+        found[row.state] += count
+        found["filled"] -= count
+    return found
+
+
 def load(desk: Desk, window: Window, symbols: Sequence[str] = (), attempts: int = ATTEMPTS) -> Load:
     """Ask once more for the repairable sessions of a window, and conclude from what comes.
 

@@ -1,6 +1,7 @@
 """Quota usage in the database: one short transaction reserves a call for all processes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -15,6 +16,19 @@ from abri_pipeline.warehouse.tables import metadata
 
 # Windows that are kept behind the newest one: a process whose clock lags may still need them.
 KEPT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much of a limit is used in the window that ends now, what is left, and from when one more call fits.
+
+    `frees_at` is None where one fits now. A polite limit is kept by the transport and not counted: none of it is used.
+    """
+
+    limit: Limit
+    used: int
+    left: int
+    frees_at: datetime | None
 
 
 class Usage:
@@ -38,6 +52,17 @@ class Usage:
                     raise QuotaSpent(provider, limit, free)
             for limit in limits:
                 self._charge(connection, provider, limit, cost, moment)
+
+    def standing(self, provider: str, limits: Sequence[Limit], moment: datetime) -> list[Standing]:
+        """Each limit as it stands; nothing is charged."""
+        found = []
+        with self._engine.connect() as connection:
+            for limit in limits:
+                spent = self._used(connection, provider, limit, moment)
+                used = sum(count for start, count in spent if start >= since(limit, moment))
+                frees = free_at(limit, moment, spent, 1)
+                found.append(Standing(limit, used, max(0, limit.amount - used), frees))
+        return found
 
     def _used(
         self, connection: Connection, provider: str, limit: Limit, moment: datetime
