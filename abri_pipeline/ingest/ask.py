@@ -178,11 +178,10 @@ def parse_pages(provider: Provider, bodies: Pages) -> tuple[pd.DataFrame, pd.Dat
     """
     if provider.bars is None:
         raise BadRequest(provider.name, "gives no bars")
-    frames = [provider.bars.parse(pages, query) for query, pages in bodies]
-    found = [provider.bars.actions(pages, query) for query, pages in bodies]
-    actions = [one for one in found if one is not None]
+    found = [provider.bars.read(pages, query) for query, pages in bodies]
+    actions = [one for _, one in found if one is not None]
     return (
-        pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0],
+        pd.concat([bars for bars, _ in found], ignore_index=True) if len(found) > 1 else found[0][0],
         pd.concat(actions, ignore_index=True) if actions else None,
     )
 

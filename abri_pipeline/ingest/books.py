@@ -19,6 +19,7 @@ from abri_pipeline.quality.gaps import Gap, Why
 from abri_pipeline.quality.ranges import Range
 from abri_pipeline.quality.screen import Screened
 from abri_pipeline.warehouse.reads import frame, records
+from abri_pipeline.warehouse.record import record
 from abri_pipeline.warehouse.tables import metadata
 from abri_pipeline.warehouse.upsert import upsert
 
@@ -47,7 +48,7 @@ def audit(
         "error": result.reason or None,
         "recorded_at": clock.now(),
     }
-    upsert(connection, operations.AUDIT, pd.DataFrame([row]))
+    record(connection, operations.AUDIT, row)
     return row
 
 
@@ -116,7 +117,7 @@ def quality(connection: Connection, timeframe: str, delivery: Delivery, screened
         "checks": json.dumps(dict(judged.checks), sort_keys=True),
         "verdict": judged.verdict,
     }
-    upsert(connection, operations.QUALITY, pd.DataFrame([row]))
+    record(connection, operations.QUALITY, row)
 
 
 def quarantine(connection: Connection, table: Table, delivery: Delivery, refusals: Sequence[str]) -> None:
@@ -151,7 +152,7 @@ def decision(connection: Connection, job_id: str, symbol: str, dataset: str, ask
         "seed": asked.seed,
         "recorded_at": clock.now(),
     }
-    upsert(connection, operations.DECISIONS, pd.DataFrame([row]))
+    record(connection, operations.DECISIONS, row)
 
 
 def coverage(
@@ -247,7 +248,7 @@ def progress(connection: Connection, unit: str, timeframe: str, table: Table, by
         "newest_bar": _as_date(newest),
         "last_updated": clock.now(),
     }
-    upsert(connection, operations.PROGRESS, pd.DataFrame([row]))
+    record(connection, operations.PROGRESS, row)
 
 
 def _as_date(value: date | str) -> date:

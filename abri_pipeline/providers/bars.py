@@ -130,13 +130,13 @@ class BarProvider(ABC):
             Malformed: anything else that is no complete answer.
         """
 
-    def actions(self, bodies: Sequence[bytes], query: BarQuery) -> pd.DataFrame | None:
-        """Dividends and splits of the same pages (`date`, `action`, `value`); None where the vendor sends none there.
+    def read(self, bodies: Sequence[bytes], query: BarQuery) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """The bars, and the dividends and splits (`date`, `action`, `value`) where the same pages hold them.
 
         Raises:
             UpstreamError: as `parse`.
         """
-        return None
+        return self.parse(bodies, query), None
 
     @abstractmethod
     def _pages(self, transport: Transport, query: BarQuery) -> tuple[Payload, ...]: ...

@@ -40,15 +40,16 @@ class Yahoo(BarProvider):
 
     def parse(self, bodies: Sequence[bytes], query: BarQuery) -> pd.DataFrame:
         """Read the one chart of a window; see `BarProvider`."""
+        return self.read(bodies, query)[0]
+
+    def read(self, bodies: Sequence[bytes], query: BarQuery) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """The bars of a chart, of a daily one with its dividends and splits."""
         if len(bodies) != 1:
             raise Malformed("yahoo", f"one chart was expected, there are {len(bodies)}")
-        if query.daily:
-            return parse_chart(bodies[0], _chart_query(query)).bars
-        return _intraday(bodies[0], query)
-
-    def actions(self, bodies: Sequence[bytes], query: BarQuery) -> pd.DataFrame | None:
-        """The dividends and splits of a daily chart; intraday charts are not asked for them."""
-        return parse_chart(bodies[0], _chart_query(query)).actions if query.daily else None
+        if not query.daily:
+            return _intraday(bodies[0], query), None
+        chart = parse_chart(bodies[0], _chart_query(query))
+        return chart.bars, chart.actions
 
 
 def _chart_query(query: BarQuery) -> ChartQuery:

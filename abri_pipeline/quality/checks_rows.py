@@ -32,7 +32,8 @@ def contract(connection: Connection, dataset: Dataset) -> Verdict:
         "error",
         f"{stored} stored rows keep the contract, and the newest payloads brought no other",
         f"{sum(broken.values())} stored rows break the contract; {rejected} rows of the newest payloads were "
-        f"rejected; payloads unreadable or quarantined: {len(unread)}; rules broken: {', '.join(sorted(counts)) or NOTHING}",
+        f"rejected; payloads unreadable or quarantined: {len(unread)}; "
+        f"rules broken: {', '.join(sorted(counts)) or NOTHING}",
         stored=stored,
         rejected=rejected,
         rules=[{"rule": rule, "rows": str(count)} for rule, count in sorted(counts.items())],

@@ -86,3 +86,30 @@ def _checks(field: Field) -> "list[pa.Check]":
     if field.choices:
         checks.append(pa.Check.isin(list(field.choices), error=f"{field.name} is known"))
     return checks
+
+
+def sound(table: Table, rows: pd.DataFrame) -> bool:
+    """Whether no row breaks any bound of the contract: the quick answer for the many loads that have no fault.
+
+    What is not sound goes to pandera, which names row and rule; a test holds the two to one verdict.
+    """
+    return all(_holds(table, field, rows[field.name]) for field in table) and not any(
+        (rows[low] > rows[high]).fillna(False).any() for low, high in table.orders
+    )
+
+
+def _holds(table: Table, field: Field, values: pd.Series) -> bool:
+    there = values.notna()
+    if _required(table, field) and not there.all():
+        return False
+    if field.choices and not values[there].isin(field.choices).all():
+        return False
+    if field.kind not in (Kind.NUMBER, Kind.COUNT):
+        return True
+    known = values[there].to_numpy(dtype="float64")
+    return not known.size or bool(
+        np.isfinite(known).all()
+        and (field.low is None or known.min() >= field.low)
+        and (field.above is None or known.min() > field.above)
+        and (field.high is None or known.max() <= field.high)
+    )

@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 
 from abri_pipeline.contracts.model import Dataset, Table
-from abri_pipeline.quality.schema import conform, schema
+from abri_pipeline.quality.schema import conform, schema, sound
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ def screen(table: Dataset, frame: pd.DataFrame, sessions: Collection[date] | Non
     rows = conform(table, frame.reset_index(drop=True))
     parts = [_duplicates(table, rows), _off_calendar(rows, sessions), faults(table, rows)]
     broken = pd.concat(parts, ignore_index=True)
+    if broken.empty:
+        return Screened(rows, broken.assign(row=[], observed_on=[]))
     broken["row"] = [_name(table, rows, i) for i in broken["position"]]
     broken["observed_on"] = rows[table.observed].reindex(broken["position"]).to_numpy()
     return Screened(rows.drop(index=pd.Index(broken["position"].unique())).reset_index(drop=True), broken)
@@ -51,13 +53,16 @@ def faults(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
 
     `rows` has the contract's columns and types, as `conform` makes them.
     """
+    nothing = pd.DataFrame({"position": [], "rule": [], "reason": []})
+    if sound(table, rows):
+        return nothing
     import pandera.errors
 
     try:
         schema(table).validate(rows, lazy=True)
     except pandera.errors.SchemaErrors as error:
         return _cases(error.failure_cases)
-    return pd.DataFrame({"position": [], "rule": [], "reason": []})
+    return nothing
 
 
 def _duplicates(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
