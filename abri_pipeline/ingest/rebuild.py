@@ -7,6 +7,7 @@ was written (`recorded_at`) is the one exception.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -31,8 +32,12 @@ CHANGED, LACKING, UNPROVEN = "changed", "not stored", "no payload"
 MENDABLE = (CHANGED, LACKING)
 
 
-class NotRebuilt(Exception):
-    """A table that cannot be rebuilt or put right as things are; the message says why and what to do."""
+class NoSuchTable(LookupError):
+    """No table of that name is made from archived payloads."""
+
+
+class LoadedMeanwhile(Exception):
+    """A load landed between the comparison and the writing; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def rebuild(engine: Engine, archive: Archive, settings: Settings, table: str) ->
     """Read a table again from the archive and compare it with the stored one; nothing is changed.
 
     Raises:
-        NotRebuilt: the table is not made from payloads.
+        NoSuchTable: the table is not made from payloads.
     """
     wanted = contract(table)
     dataset = next(name for name, tables in FILLS.items() if wanted in tables)
@@ -110,14 +115,13 @@ def contract(table: str) -> Dataset:
     """The contract of a table that can be rebuilt.
 
     Raises:
-        NotRebuilt: the table is not made from payloads.
+        NoSuchTable: the table is not made from payloads.
     """
     for one in TABLES:
         if one.name == table:
             return one
-    raise NotRebuilt(
-        f"{table!r} is not made from archived payloads; those that are: {', '.join(t.name for t in TABLES)}"
-    )
+    known = ", ".join(one.name for one in TABLES)
+    raise NoSuchTable(f"{table!r} is not made from archived payloads; those that are: {known}")
 
 
 @contextmanager
@@ -179,10 +183,10 @@ def _alone(table: Dataset, these: pd.DataFrame, others: pd.DataFrame, kind: str)
     return own[[*key, "raw_hash"]].assign(field="", kind=kind, stored="", rebuilt="")
 
 
-def _words(value: object) -> str:
+def _words(value: Any) -> str:
     if isinstance(value, pd.Timestamp) and value == value.normalize() and value.tzinfo is None:
         return f"{value:%Y-%m-%d}"
-    return "null" if value is None or value != value or str(value) in ("NaT", "<NA>") else str(value)
+    return "null" if pd.isna(value) else str(value)
 
 
 def put_right(engine: Engine, rebuilt: Rebuilt) -> int:
@@ -191,7 +195,7 @@ def put_right(engine: Engine, rebuilt: Rebuilt) -> int:
     Rows without a payload are left as they are. A changed final bar is booked in `price_revisions`.
 
     Raises:
-        NotRebuilt: a load landed since the table was compared.
+        LoadedMeanwhile: a load landed since the table was compared.
     """
     table, keys = rebuilt.table, rebuilt.keys(*MENDABLE)
     if keys.empty:
@@ -205,7 +209,7 @@ def put_right(engine: Engine, rebuilt: Rebuilt) -> int:
             connection.execute(sa.text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
         dataset = next(name for name, tables in FILLS.items() if table in tables)
         if replay.story(connection, dataset).through != rebuilt.through:
-            raise NotRebuilt(f"a load of {dataset} landed meanwhile; run `abri rebuild {table.name}` again")
+            raise LoadedMeanwhile(f"a load of {dataset} landed meanwhile; run `abri rebuild {table.name}` again")
         if table is BARS:
             _book(connection, rebuilt)
         connection.execute(source.delete().where(matches), bound)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +41,7 @@ from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import metadata, sql_table
 
 ACCEPTED = ("stored", "unchanged", "empty")
+RECEIVED = timedelta(hours=1)  # at most, between the receipt of a delivery and its record
 QUARANTINED = "malformed"  # whole, read, and refused by the rules: it must be refused again
 SPREADS, FILINGS, FACTS = credit_contract.SPREADS, filings_contract.FILINGS, filings_contract.FACTS
 CURATED = {curated.table.name: curated for curated in reference.CURATED}
@@ -114,9 +115,10 @@ def story(connection: Connection, dataset: str) -> Story:
     deliveries = []
     for row in records(audit):
         recorded = row.recorded_at.to_pydatetime()
-        after = newest.get(row.symbol)
-        # The audit has no time of receipt. A row that the delivery wrote has it, and it lies between two records.
-        known = [at for at in arrivals.get(row.raw_hash, ()) if (after is None or at >= after) and at <= recorded]
+        # The audit has no time of receipt. A row that the delivery wrote has it: after the record before, not long
+        # before its own.
+        after = max(newest.get(row.symbol, recorded - RECEIVED), recorded - RECEIVED)
+        known = [at for at in arrivals.get(row.raw_hash, ()) if after <= at <= recorded]
         span = None if pd.isna(row.window_start) else Window(row.window_start.date(), row.window_end.date())
         at = max(known, default=recorded)
         deliveries.append(Told(row.audit_id, row.symbol, row.provider, span, row.outcome, row.raw_hash, at))

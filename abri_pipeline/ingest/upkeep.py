@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine
 
 from abri_pipeline.calendars import clock
 from abri_pipeline.contracts import operations
-from abri_pipeline.contracts.catalog import RECORDS, TABLES
+from abri_pipeline.contracts.catalog import DATASETS, RECORDS, TABLES
 from abri_pipeline.contracts.equity import BARS
+from abri_pipeline.contracts.universe import TIMEFRAMES
 from abri_pipeline.ingest import watchlist
 from abri_pipeline.ingest.delivery import MANIFEST
 from abri_pipeline.ingest.plan import TIMEFRAME
@@ -30,9 +31,9 @@ from abri_pipeline.warehouse.upsert import upsert
 
 NAMES = ("raw_hash", "payload_hash")  # columns that name a payload
 OLDER_THAN = timedelta(days=1)  # what was put less long ago may belong to a load that is still at work
-_HEAD = 200
 # A list of hashes (filings), or hashes by series (credit); pages of bars say so themselves.
 _LISTED = re.compile(rb'\s*(\[|\{\s*"[^"]{1,60}"\s*:)\s*"[0-9a-f]{64}"')
+_HASH = re.compile(r"[0-9a-f]{64}")
 _BOOKS = frozenset(table.name for table in RECORDS)
 
 
@@ -90,17 +91,18 @@ class Verified:
         ]
 
 
-def is_manifest(head: bytes) -> bool:
-    """Whether the first bytes of a payload are those of a manifest, which names others."""
-    return head.startswith(MANIFEST) or _LISTED.match(head) is not None
-
-
 def parts(body: bytes) -> list[str]:
-    """The hashes that a manifest names, in its order."""
-    told = json.loads(body)
+    """The hashes that a manifest names, in its order; none where the payload is no manifest."""
+    if not body.startswith(MANIFEST) and not _LISTED.match(body):
+        return []
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return []  # an answer that only begins like one
     if isinstance(told, dict) and "abri_manifest" in told:
         return [digest for part in told["abri_manifest"] for digest in part["pages"]]
-    return list(told.values()) if isinstance(told, dict) else list(told)
+    listed = list(told.values()) if isinstance(told, dict) else list(told)
+    return [one for one in listed if isinstance(one, str) and _HASH.fullmatch(one)]
 
 
 def named(connection: Connection) -> dict[str, set[str]]:
@@ -119,19 +121,17 @@ def verify(engine: Engine, archive: Archive) -> Verified:
     """Read every payload and compare it with its name, and resolve every hash that a table names."""
     with engine.connect() as connection:
         names = named(connection)
-    found = Verified()
+    found, manifests = Verified(), {}
     for digest in archive:
         found.objects += 1
         try:
-            archive.get(digest)
+            manifests[digest] = parts(archive.get(digest))
         except PayloadCorrupt as error:
             found.corrupt[digest] = str(error)
     within: dict[str, set[str]] = {}  # a part, and the manifests that name it
     needed = {digest: set(tables) for digest, tables in names.items()}
     for digest, tables in names.items():
-        if digest in found.corrupt or digest not in archive:
-            continue
-        for part in _parts(archive, digest):
+        for part in manifests.get(digest, ()):
             needed.setdefault(part, set()).update(tables)
             within.setdefault(part, set()).add(digest)
     found.missing = {digest for digest in needed if digest not in archive}
@@ -140,10 +140,6 @@ def verify(engine: Engine, archive: Archive) -> Verified:
         for digest in found.lost:
             found.losses[digest] = set(_losses(connection, {digest, *within.get(digest, ())}))
     return found
-
-
-def _parts(archive: Archive, digest: str) -> list[str]:
-    return parts(archive.get(digest)) if is_manifest(archive.head(digest, _HEAD)) else []
 
 
 def _losses(connection: Connection, hashes: set[str]) -> Iterator[Loss]:
@@ -172,7 +168,19 @@ def reopen(engine: Engine, archive: Archive, found: Verified) -> list[Loss]:
 
 def _forget(connection: Connection, loss: Loss) -> None:
     """Cut a delivery's days out of what is known, so that they count as never asked for."""
-    timeframe = TIMEFRAME if loss.dataset == BARS.name else loss.dataset
+    for timeframe in _timeframes(loss.dataset):
+        _cut_out(connection, loss, timeframe)
+
+
+def _timeframes(dataset: str) -> tuple[str, ...]:
+    """Under what the coverage of a dataset is kept; a table of several timeframes has its loads told by none."""
+    if dataset == BARS.name:
+        return (TIMEFRAME,)
+    several = any(one.name == dataset and "timeframe" in one.columns for one in DATASETS)
+    return (dataset, *(t for t in TIMEFRAMES if t != TIMEFRAME)) if several else (dataset,)
+
+
+def _cut_out(connection: Connection, loss: Loss, timeframe: str) -> None:
     unit_lock(connection, f"{timeframe}:{loss.symbol}")
     where = [("symbol", "=", loss.symbol), ("timeframe", "=", timeframe)]
     known = frame(connection, operations.COVERAGE, where=where)
@@ -238,7 +246,7 @@ def needed_hashes(engine: Engine, archive: Archive) -> set[str]:
     needed = set(names)
     for digest, tables in names.items():
         try:
-            needed.update(_parts(archive, digest))
+            needed.update(parts(archive.get(digest)))
         except (PayloadCorrupt, PayloadMissing) as error:
             if tables - _BOOKS:
                 raise ArchiveDamaged(

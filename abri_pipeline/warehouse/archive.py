@@ -85,22 +85,6 @@ class Archive:
         """Every hash kept, in order."""
         return (path.stem for path in sorted(self.root.glob("??/??/*.gz")) if _HASH.fullmatch(path.stem))
 
-    def head(self, digest: str, size: int) -> bytes:
-        """The first bytes of a payload, not proven by its hash.
-
-        Raises:
-            PayloadMissing: nothing is kept under it.
-            PayloadCorrupt: the file cannot be unpacked that far.
-        """
-        path = self._path(digest)
-        try:
-            with gzip.open(path) as file:
-                return file.read(size)
-        except FileNotFoundError:
-            raise PayloadMissing(digest) from None
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise PayloadCorrupt(f"{path} is damaged ({error})") from error
-
     def disposable(self, digest: str, before: datetime | None = None) -> int:
         """Bytes on the disk that `discard` would free; 0 where it would leave the payload."""
         path = self._path(digest)

@@ -164,16 +164,6 @@ def test_only_old_temporaries_are_swept(archive: Archive):
     assert [path.name for path in archive.temporaries()] == ["young.part"]
 
 
-def test_the_head_of_a_payload_is_read_alone(archive: Archive):
-    digest = archive.put(BODY)
-    assert archive.head(digest, 10) == BODY[:10]
-    with pytest.raises(PayloadMissing):
-        archive.head("0" * 64, 10)
-    file_of(archive, digest).write_bytes(b"no gzip at all")
-    with pytest.raises(PayloadCorrupt):
-        archive.head(digest, 10)
-
-
 def test_writers_that_meet_keep_one_whole_payload(archive: Archive):
     with ThreadPoolExecutor(8) as threads:
         digests = set(threads.map(archive.put, [BODY] * 40))
