@@ -115,7 +115,7 @@ def store(desk: Desk, need: Need, asked: Asked, answer: Answer, span: Window) ->
 
     def afterwards(connection: Connection, screened: list[Screened]) -> None:
         books.decision(connection, desk.job_id, need.listed.symbol, WANTED, asked, answer.provider)
-        _book(connection, need, _reasons(answer, verdicts, screened[0]))
+        _book(connection, need, _reasons(answer, verdicts, screened[0]), None if verdicts.refused else span)
 
     return publish(desk, answer.delivery, batches, judgement=verdicts, prepare=prepare, afterwards=afterwards)
 
@@ -159,13 +159,16 @@ def _book_nothing(desk: Desk, need: Need, asked: Asked, sent: Delivery, result: 
     return result
 
 
-def _book(connection: Connection, need: Need, why: Reasons) -> None:
-    """Coverage, gaps and progress of one symbol after a load, from what is stored now."""
+def _book(connection: Connection, need: Need, why: Reasons, read: Window | None = None) -> None:
+    """Coverage, gaps and progress of one symbol after a load, from what is stored now; `read` is what an answer spans.
+
+    A request that reaches into the stored history also brings what lies between, and that is covered then too. What
+    is stored but was to be read again, and was not, stays uncovered.
+    """
     symbol, days = need.listed.symbol, closed_sessions(clock.now())
     books.progress(connection, symbol, TIMEFRAME, BARS, "symbol", "date")
     span = need.wanted
-    where = [("symbol", "=", symbol), ("date", ">=", span.start), ("date", "<=", span.end)]
-    stored = set(frame(connection, BARS, columns=["date"], where=where)["date"].dt.date)
+    stored = set(frame(connection, BARS, columns=["date"], where=[("symbol", "=", symbol)])["date"].dt.date)
     expected = set(days_in([(span.start, span.end)], days))
     known = books.open_gaps(connection, symbol, TIMEFRAME)
     told = {day: gap.why for gap in known for day in days_in([(gap.start, gap.end)], days)}
@@ -173,8 +176,8 @@ def _book(connection: Connection, need: Need, why: Reasons) -> None:
     # What was not asked for keeps its reason, and what was given up stays so until it comes.
     kept = {day: one for day, one in told.items() if one.given_up or day not in asked}
     missing = {day: kept.get(day) or why(day) for day in expected - stored}
-    books.gaps(connection, symbol, TIMEFRAME, merge(known, (span.start, span.end), missing, days), asked)
-    have = need.have | (stored & expected)
+    books.gaps(connection, symbol, TIMEFRAME, merge(known, (span.start, span.end), missing, days, stored), asked)
+    have = need.have | (stored & set(days_in([(read.start, read.end)], days)) if read else set())
     # A session that was not asked for this time keeps its own waiting time, or daily loads would put it off for ever.
     again_at = clock.now() + RETRY_AFTER
     tried = {d: again_at for d, w in missing.items() if w.cause != "failed" and d in asked and not w.given_up}

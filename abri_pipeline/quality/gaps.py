@@ -3,7 +3,7 @@
 Pure arithmetic over days; the books of `ingest` write the result down.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,13 +45,22 @@ class Gap:
     why: Why
 
 
-def merge(known: Iterable[Gap], window: Range, found: Mapping[date, Why], calendar: Sequence[date]) -> list[Gap]:
+def merge(
+    known: Iterable[Gap],
+    window: Range,
+    found: Mapping[date, Why],
+    calendar: Sequence[date],
+    stored: Collection[date] = frozenset(),
+) -> list[Gap]:
     """The gaps of a unit after a load of `window`: `found` rules inside it, `known` stays outside.
+
+    A request may reach further than its window: days that are `stored` are no gap wherever they lie.
 
     Returns them by day, neighbours with the same reason as one gap.
     """
     start, end = window
-    days = {d: g.why for g in known for d in days_in([(g.start, g.end)], calendar) if not start <= d <= end}
+    outside = {d: g.why for g in known for d in days_in([(g.start, g.end)], calendar) if not start <= d <= end}
+    days = {d: why for d, why in outside.items() if d not in stored}
     days.update(found)
     by_why: dict[Why, list[date]] = {}
     for day, why in days.items():
