@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import pandas as pd
 
@@ -73,8 +74,14 @@ def _duplicates(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
 def _off_calendar(rows: pd.DataFrame, sessions: Collection[date] | None) -> pd.DataFrame:
     if sessions is None:
         return pd.DataFrame({"position": [], "rule": [], "reason": []})
-    off = rows.index[~rows["date"].isin(pd.DatetimeIndex(list(sessions)))]
+    off = rows.index[~rows["date"].isin(_index(tuple(sessions)))]
     return pd.DataFrame({"position": off, "rule": "date is a session", "reason": "the exchange was closed that day"})
+
+
+@lru_cache(maxsize=4)
+def _index(sessions: tuple[date, ...]) -> pd.DatetimeIndex:
+    """One load after another is held against the same sessions."""
+    return pd.DatetimeIndex(list(sessions))
 
 
 def _cases(cases: pd.DataFrame) -> pd.DataFrame:
