@@ -55,6 +55,20 @@ def text(words: str) -> str:
     return _mask_known(words)
 
 
+def body(content: bytes, sent: Iterable[object]) -> bytes:
+    """An answer's bytes without the keys that its request carried: what an upstream repeats would be archived.
+
+    Args:
+        content: as received; nearly every answer comes back as it is.
+        sent: values of the request's parameters and headers. Secrets that were not sent cannot be repeated, and
+            looking for them could only harm: a password may be a word that the data holds too.
+    """
+    told = " ".join(map(str, sent))
+    for secret in sorted((one for one in _known if one in told), key=len, reverse=True):
+        content = content.replace(secret.encode(), MASK.encode())
+    return content
+
+
 def _mask_known(words: str) -> str:
     # longest first: a secret that holds another one must not leave its tail behind
     for secret in sorted(_known, key=len, reverse=True):

@@ -149,13 +149,14 @@ class Transport:
             url = redact.url(str(answer.request.url))
             if answer.has_redirect_location:
                 return _allowed(ask, address, answer.headers["location"])
-            content = body.read(
+            sent = body.read(
                 answer,
                 provider=ask.upstream,
                 url=url,
                 limit=self._limit,
                 overdue=lambda: time.monotonic() > ends,
             )
+            content = redact.body(sent, [*ask.params.values(), *ask.headers.values()])
             kind = answer.headers.get("content-type", "")
             if not answer.is_success:
                 raise answers.failure(ask.upstream, url, answer.status_code, answer.headers, kind, content)

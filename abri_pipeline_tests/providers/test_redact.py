@@ -74,3 +74,10 @@ def test_every_branch_has_its_kind() -> None:
         "BadRequest": "permanent",
         Malformed.__name__: "malformed",
     }
+
+
+def test_an_answer_loses_the_keys_that_were_sent_and_no_others() -> None:
+    redact.remember([CANARY, "word-of-the-data"])
+    answer = f'{{"word-of-the-data": 1, "note": "your key {CANARY}"}}'.encode()
+    assert redact.body(answer, ["NVDA", f"Bearer {CANARY}"]) == b'{"word-of-the-data": 1, "note": "your key ***"}'
+    assert redact.body(answer, ["NVDA"]) is answer
