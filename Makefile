@@ -6,7 +6,7 @@ READY := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint bench lock clean
+.PHONY: help demo up test lint bench docs lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: $(READY) ## style, formats, types, definitions
 
 bench: $(READY) ## measurements, medians of five
 	@$(BIN)/python -m abri_pipeline_tests.bench
+
+docs: $(READY) ## write docs/datasets.md from the contracts
+	@$(BIN)/python -c 'from abri_pipeline.contracts.pages import datasets_page; from pathlib import Path; Path("docs/datasets.md").write_text(datasets_page())'
 
 lock: ## write requirements.lock anew from pyproject.toml
 	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
