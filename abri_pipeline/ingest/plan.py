@@ -13,8 +13,8 @@ from abri_pipeline.contracts import operations
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.ingest.watchlist import Listed
-from abri_pipeline.quality.ranges import days_in
-from abri_pipeline.warehouse.reads import Condition, frame, records
+from abri_pipeline.quality.ranges import Range, days_in
+from abri_pipeline.warehouse.reads import Condition, frame
 
 TIMEFRAME = "1d"
 # Stored neighbours are asked again with every request: they show a new dividend or split at no extra call.
@@ -57,23 +57,21 @@ def plan(
     days = closed_sessions(now)
     again = frozenset(days[-reread:]) if reread else frozenset()
     one = [("symbol", "=", instruments[0].symbol)] if len(instruments) == 1 else []
-    coverage = frame(connection, operations.COVERAGE, where=[("timeframe", "=", TIMEFRAME), *one])
-    known = {str(symbol): rows for symbol, rows in coverage.groupby("symbol")}
+    known = _known(connection, now, one)
     early = _provisional(connection, now, one)
-    reach = frame(connection, operations.PROGRESS, where=[("timeframe", "=", TIMEFRAME), *one]).set_index("symbol")
+    reach = _reach(connection, one)
     needs = []
     for listed in instruments:
         clipped = listed.clip(window)
         expected = tuple(days_in([(clipped.start, clipped.end)], days)) if clipped else ()
         if not expected:
             continue
-        rows = known.get(listed.symbol, coverage.iloc[:0])
-        have = frozenset(_days(rows[rows["state"] == "have"], days))
-        asleep = rows[(rows["state"] != "have") & (rows["next_attempt_at"] > pd.Timestamp(now))]
-        waiting = _until(asleep, days)
+        spans, asleep = known.get(listed.symbol, ((), ()))
+        have = frozenset(days_in(spans, days))
+        waiting = {day: until for span, until in asleep for day in days_in([span], days)}
         skip = frozenset() if full_refresh else (have | waiting.keys()) - early.get(listed.symbol, frozenset()) - again
         asked = tuple(d for d in expected if (d not in skip if insist is None else d in insist))
-        stored = _span(reach, listed.symbol)
+        stored = reach.get(listed.symbol)
         wanted = Window(expected[0], expected[-1])
         request = _widened(asked, days, stored) if asked else wanted
         needs.append(Need(listed, wanted, asked, have, waiting, stored, request))
@@ -88,18 +86,35 @@ def reaching_back(window: Window, reread: int, now: datetime) -> Window:
     return Window(min(window.start, first), window.end)
 
 
-def _days(rows: pd.DataFrame, days: Sequence[date]) -> set[date]:
-    spans = zip(rows["range_start"].dt.date, rows["range_end"].dt.date, strict=True)
-    return set(days_in(spans, days))
+_Known = tuple[list[Range], list[tuple[Range, datetime]]]
 
 
-def _until(rows: pd.DataFrame, days: Sequence[date]) -> dict[date, datetime]:
-    """Each session of the ranges, with the instant from which it may be asked for again."""
-    return {
-        day: row.next_attempt_at.to_pydatetime()
-        for row in records(rows)
-        for day in days_in([(row.range_start.date(), row.range_end.date())], days)
-    }
+def _known(connection: Connection, now: datetime, one: Sequence[Condition]) -> dict[str, _Known]:
+    """By symbol: the ranges stored, and those not to be asked for yet with the instant from which they may be.
+
+    Read column by column, for row by row as frames the ranges of 250 symbols took half a second.
+    """
+    where = [("timeframe", "=", TIMEFRAME), *one]
+    columns = ["symbol", "range_start", "range_end", "state", "next_attempt_at"]
+    rows = frame(connection, operations.COVERAGE, columns=columns, where=where)
+    starts, ends = (rows[side].dt.date.tolist() for side in ("range_start", "range_end"))
+    asleep = (rows["next_attempt_at"] > pd.Timestamp(now)).tolist()
+    until = rows["next_attempt_at"].dt.to_pydatetime().tolist()
+    found: dict[str, _Known] = {}
+    for at, (symbol, state) in enumerate(zip(rows["symbol"], rows["state"], strict=True)):
+        have, waiting = found.setdefault(symbol, ([], []))
+        if state == "have":
+            have.append((starts[at], ends[at]))
+        elif asleep[at]:
+            waiting.append(((starts[at], ends[at]), until[at]))
+    return found
+
+
+def _reach(connection: Connection, one: Sequence[Condition]) -> dict[str, Window]:
+    """How far the stored history of each symbol reaches."""
+    rows = frame(connection, operations.PROGRESS, where=[("timeframe", "=", TIMEFRAME), *one])
+    days = zip(rows["oldest_bar"].dt.date, rows["newest_bar"].dt.date, strict=True)
+    return {symbol: Window(*span) for symbol, span in zip(rows["symbol"], days, strict=True)}
 
 
 def _provisional(connection: Connection, now: datetime, one: Sequence[Condition]) -> dict[str, frozenset[date]]:
@@ -107,13 +122,6 @@ def _provisional(connection: Connection, now: datetime, one: Sequence[Condition]
     rows = frame(connection, BARS, columns=["symbol", "date"], where=[("bar_status", "=", "provisional"), *one])
     due = rows[np.array([final_at(d) <= now for d in rows["date"].dt.date], dtype=bool)]
     return {str(s): frozenset(g["date"].dt.date) for s, g in due.groupby("symbol")}
-
-
-def _span(reach: pd.DataFrame, symbol: str) -> Window | None:
-    if symbol not in reach.index:
-        return None
-    row = reach.loc[symbol]
-    return Window(row["oldest_bar"].date(), row["newest_bar"].date())
 
 
 def _widened(asked: Sequence[date], days: Sequence[date], stored: Window | None) -> Window:

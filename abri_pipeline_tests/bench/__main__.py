@@ -16,6 +16,7 @@ from abri_pipeline_tests.bench import (
     engine_scale,
     gap_detection,
     market_metrics,
+    planning,
     whole_graph,
 )
 from abri_pipeline_tests.bench.figure import Figure
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         "definitions": lambda: definitions_load.measure(asked.runs),
         "upsert": lambda: bars_upsert.measure(asked.runs),
         "gap-detection": lambda: gap_detection.measure(asked.runs),
+        "planning": lambda: planning.measure(asked.runs),
         **({"engine": lambda: engine_scale.measure(asked.runs, recorded)} if recorded else {}),
         "whole-graph": lambda: whole_graph.measure(asked.runs, recorded),
         "demo": lambda: demo.measure(1),
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ["market-metrics", "definitions", "upsert", "gap-detection", "engine", "whole-graph", "demo"]
+    names = ["market-metrics", "definitions", "upsert", "gap-detection", "planning", "engine", "whole-graph", "demo"]
     parser = argparse.ArgumentParser(prog="make bench", description=f"Measures {PROJECT_ROOT.name}'s figures.")
     parser.add_argument("--only", action="append", choices=names, help="one figure; may be given several times")
     parser.add_argument("--runs", type=int, default=RUNS, help="rounds a figure (default 5)")
