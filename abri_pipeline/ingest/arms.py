@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from abri_pipeline.contracts import operations
 from abri_pipeline.providers.bandit import Arm, Decision, choose, learn
 from abri_pipeline.warehouse.engine import begin
+from abri_pipeline.warehouse.patience import patiently
 from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.upsert import upsert
 
@@ -50,8 +51,11 @@ class Arms:
         with self._lock:
             rows = [{"dataset": dataset, **asdict(arm)} for (_, dataset), arm in self._known.items()]
         if rows:
-            with begin(self._engine) as connection:
-                upsert(connection, operations.ARMS, pd.DataFrame(rows))
+            patiently(lambda: self._write(rows))
+
+    def _write(self, rows: list[dict[str, object]]) -> None:
+        with begin(self._engine) as connection:
+            upsert(connection, operations.ARMS, pd.DataFrame(rows))
 
 
 def _instant(value: pd.Timestamp) -> datetime | None:

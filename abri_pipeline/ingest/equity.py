@@ -23,6 +23,7 @@ from abri_pipeline.quality.ranges import days_in, ranges
 from abri_pipeline.quality.screen import Screened
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.locks import unit_lease
+from abri_pipeline.warehouse.patience import patiently
 from abri_pipeline.warehouse.reads import frame
 
 RETRY_AFTER = timedelta(hours=24)
@@ -61,7 +62,14 @@ def load(desk: Desk, window: Window, symbols: Sequence[str] = ()) -> Load:
 
 
 def unit(desk: Desk, window: Window, listed: Listed) -> UnitResult:
-    """One symbol from plan to commit, while nobody else works on it: who comes second finds it done."""
+    """One symbol from plan to commit, while nobody else works on it: who comes second finds it done.
+
+    So does the unit itself, where it is done again because the database went away.
+    """
+    return patiently(lambda: _unit(desk, window, listed))
+
+
+def _unit(desk: Desk, window: Window, listed: Listed) -> UnitResult:
     with unit_lease(desk.engine, lease_of(listed.symbol)):
         with desk.engine.connect() as connection:
             needs = plan(connection, [listed], window, clock.now(), desk.full_refresh, desk.reread)

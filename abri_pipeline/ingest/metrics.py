@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from abri_pipeline.calendars import clock
 from abri_pipeline.contracts import operations
 from abri_pipeline.warehouse.engine import begin
+from abri_pipeline.warehouse.patience import patiently
 from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.upsert import upsert
 
@@ -51,8 +52,10 @@ class Metrics:
         """Add what was counted to the stored days; the median and mean weigh the newest counts by their number."""
         with self._lock:
             counted, self._days = self._days, {}
-        if not counted:
-            return
+        if counted:
+            patiently(lambda: self._add(counted))
+
+    def _add(self, counted: dict[tuple[str, date], _Day]) -> None:
         with begin(self._engine) as connection:
             known = {(r.provider, r.date.date()): r for r in records(frame(connection, operations.PROVIDER_METRICS))}
             rows = [_row(provider, day, own, known.get((provider, day))) for (provider, day), own in counted.items()]

@@ -18,6 +18,7 @@ from abri_pipeline.contracts import operations
 from abri_pipeline.ingest.desk import Desk, Load, Window
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.locks import discard, held, unit_lease
+from abri_pipeline.warehouse.patience import patiently
 from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline.warehouse.tables import metadata
 from abri_pipeline.warehouse.upsert import upsert
@@ -53,7 +54,7 @@ def booked(desk: Desk, load: Load, window: Window, requested: int, symbols: Sequ
         }
         _write(desk, row)
         yield load
-        desk.journal.catch_up(desk.engine)
+        patiently(lambda: desk.journal.catch_up(desk.engine))
         load.calls = sum(desk.transport.calls.values()) - before
         failed = [r.unit for r in load.failed]
         row |= {
@@ -84,8 +85,12 @@ def beat(desk: Desk, load: Load) -> None:
     book = metadata.tables[operations.RUNS.name]
     done = sum(not result.failed for result in load.results)
     own = book.update().where(book.c.run_id == f"{desk.job_id}:{load.dataset}")
-    with begin(desk.engine) as connection:
-        connection.execute(own.values(heartbeat_at=now, symbols_done=done))
+
+    def write() -> None:
+        with begin(desk.engine) as connection:
+            connection.execute(own.values(heartbeat_at=now, symbols_done=done))
+
+    patiently(write)
 
 
 def orphans(engine: Engine) -> list[str]:
@@ -112,8 +117,11 @@ def _mark_interrupted(engine: Engine, run_id: str) -> None:
 
 
 def _write(desk: Desk, row: dict[str, object]) -> None:
-    with begin(desk.engine) as connection:
-        upsert(connection, operations.RUNS, pd.DataFrame([row]))
+    def write() -> None:
+        with begin(desk.engine) as connection:
+            upsert(connection, operations.RUNS, pd.DataFrame([row]))
+
+    patiently(write)
 
 
 def failures(engine: Engine, job_id: str) -> list[str]:

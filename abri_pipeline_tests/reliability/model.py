@@ -53,5 +53,5 @@ class Instrument:
         inside = {d for d in self.missing if window.start <= d <= window.end}
         self.missing = ((self.missing - inside) | lacking) - self.stored.keys()
         if not failed:
-            self.waiting |= {d: now + NEXT_TRY for d in lacking & wanted}
+            self.waiting |= dict.fromkeys(lacking & wanted, now + NEXT_TRY)
         self.waiting = {d: until for d, until in self.waiting.items() if d not in self.stored and until > now}

@@ -22,7 +22,6 @@ from abri_pipeline.sandbox.wires import yahoo_chart
 from abri_pipeline.settings import Settings
 from abri_pipeline_tests.ingest.small_market import FIRST, LAST, SmallMarket
 
-
 NEW_YORK = ZoneInfo("America/New_York")
 
 
