@@ -14,6 +14,7 @@ from abri_pipeline.defs import (
     reference,
     schedules,
     sensors,
+    sensors_repair,
     sensors_watch,
 )
 from abri_pipeline.defs.resources import House
@@ -35,7 +36,7 @@ defs = dg.Definitions(
     asset_checks=checks.ALL,
     jobs=[schedules.WHOLE_GRAPH],
     schedules=schedules.SCHEDULES,
-    sensors=[*sensors.SENSORS, *sensors_watch.SENSORS],
+    sensors=[*sensors.SENSORS, *sensors_watch.SENSORS, *sensors_repair.SENSORS],
     resources={"house": House()},
     executor=dg.in_process_executor,
 )
