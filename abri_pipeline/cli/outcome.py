@@ -1,5 +1,6 @@
 """How a run ended, read back from the books it kept."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from abri_pipeline.cli.foreground import Finished
 
 ANSWERED = ("stored", "unchanged", "empty", "absent")  # an upstream was asked and said something of use
+BARS = ("price_history_daily", "price_history_intraday")
 PACKAGED = "packaged"  # the copy that ships with the platform: no upstream
 
 
@@ -61,7 +63,10 @@ class Outcome:
 
 
 def outcome(engine: "Engine", finished: "Finished", start: date, end: date) -> Outcome:
-    """The verdict: 3 where some units failed, 1 where nothing worked or a step broke, else 0."""
+    """The verdict: 3 where some units failed, 1 where nothing worked or a step broke, else 0.
+
+    A launch narrowed to bars of which no provider gave any is 3 too: what was asked for is on the books and resumable.
+    """
     from abri_pipeline.ingest.stamp import held
 
     datasets = loaded(engine, finished.run_id)
@@ -70,11 +75,12 @@ def outcome(engine: "Engine", finished: "Finished", start: date, end: date) -> O
     status, code, why = "done", DONE, ""
     if finished.broken or not (finished.success or failed):
         status, code, why = "failed", FAILED, finished.broken or "the run failed; see it in the Dagster UI"
-    elif failed and not _answered(engine, finished.run_id):
+    elif failed and not _narrowed(datasets) and not _answered(engine, finished.run_id):
         why = f"nothing could be fetched ({_complaint(engine, finished.run_id)}); what was stored before stays"
         status, code = "failed", FAILED
     elif failed:
-        status, code, why = "partial", PARTIAL, f"failed, and tried again by the next run: {named}"
+        spent = _spent(engine, finished.run_id)
+        status, code, why = "partial", PARTIAL, f"failed, and tried again by the next run: {named}{spent}"
     with engine.connect() as connection:
         market = held(connection)
     return Outcome(finished.run_id, status, code, why, market, datasets, gaps(engine, start, end), _checks(finished))
@@ -108,7 +114,7 @@ def loaded(engine: "Engine", run_id: str) -> list[Loaded]:
 
 def gaps(engine: "Engine", start: date, end: date) -> list[OpenGap]:
     """Open gaps that touch a window, one line a unit and reason, the unexplained first."""
-    from abri_pipeline.contracts import operations
+    from abri_pipeline.contracts import intraday, operations
     from abri_pipeline.contracts.operations import EXPLAINED
     from abri_pipeline.warehouse.reads import frame, records
 
@@ -118,12 +124,30 @@ def gaps(engine: "Engine", start: date, end: date) -> list[OpenGap]:
     merged: dict[tuple[str, str, str], OpenGap] = {}
     for row in records(rows):
         first, last, sessions = row.gap_start.date(), row.gap_end.date(), int(row.sessions)
-        key = (row.symbol, row.cause, row.reason)
+        unit = f"{row.symbol} {row.timeframe}" if row.timeframe in intraday.MINUTES else row.symbol
+        key = (unit, row.cause, row.reason)
         if (before := merged.get(key)) is not None:
             first, last = min(first, before.start), max(last, before.end)
             sessions += before.sessions
-        merged[key] = OpenGap(row.symbol, first, last, sessions, row.cause, row.reason, row.cause in EXPLAINED)
+        merged[key] = OpenGap(unit, first, last, sessions, row.cause, row.reason, row.cause in EXPLAINED)
     return sorted(merged.values(), key=lambda gap: (gap.explained, gap.unit, gap.start))
+
+
+def _narrowed(datasets: Sequence[Loaded]) -> bool:
+    """Whether only bars of instruments were asked for."""
+    return all(one.dataset in BARS for one in datasets)
+
+
+def _spent(engine: "Engine", run_id: str) -> str:
+    """Which quotas stopped a run, and when each frees; nothing where none did."""
+    from abri_pipeline.contracts import operations
+    from abri_pipeline.warehouse.reads import frame
+
+    where = [("job_id", "=", run_id), ("error", "is not", None)]
+    with engine.connect() as connection:
+        said = frame(connection, operations.AUDIT, columns=["provider", "error"], where=where)
+    told = said[said["error"].str.contains("it frees at", regex=False)].drop_duplicates("provider", keep="last")
+    return "".join(f"; {error}" for error in told["error"].str.replace(r" \[[^\]]*\]$", "", regex=True))
 
 
 def _answered(engine: "Engine", run_id: str) -> bool:

@@ -280,6 +280,30 @@ def test_an_outage_is_a_failure_that_is_named_and_made_good(trader: Trader):
     assert trader.gaps("AAPL", "5m") == []
 
 
+@pytest.mark.realdata
+def test_an_empty_answer_is_no_proof_that_nothing_was_traded(trader: Trader):
+    (result,) = trader.load("QQQ", "1h 4h", "2025-06-02", "2025-06-06")  # the recorded hours end with May
+    assert (result.outcome, result.failed) == ("empty", False)
+    told = "yahoo answered without a bar, and nobody confirmed it"
+    assert trader.gaps("QQQ", "1h") == [("2025-06-02", "2025-06-06", "hole", told)]
+    with trader.engine.connect() as connection:
+        assert not run(connection, BARS, "complete").passed
+    trader.load("QQQ", "1h 4h", "2025-06-02", "2025-06-06")
+    assert trader.calls == [1, 0]  # not asked again for a day
+    trader.move("2026-01-21T03:00:00Z")
+    trader.load("QQQ", "1h 4h", "2025-06-02", "2025-06-06")
+    assert trader.calls == [1, 0, 1]
+
+
+@pytest.mark.realdata
+def test_a_load_that_cannot_be_trusted_is_quarantined(trader: Trader):
+    trader.faults.switches.append(Fault.of({"upstream": "yahoo", "kind": "corrupt"}))
+    (result,) = trader.load("AAPL", "5m 4h", "2026-01-12", "2026-01-16")
+    assert result.failed, result
+    assert trader.rows(BARS).empty
+    assert {gap[2] for gap in trader.gaps("AAPL", "5m") + trader.gaps("AAPL", "4h")} == {"rejected"}
+
+
 def test_a_market_without_short_bars_explains_itself_and_is_not_asked_twice(invented: Trader):
     results = invented.load("SPY", "5m 4h", "2025-11-03", "2026-01-16")
     assert [(r.unit, r.outcome, r.failed) for r in results] == [("SPY 5m", "absent", False)]

@@ -149,9 +149,11 @@ def _meta(source: Source, interval: str, asked: str, stamps: Stamps, place: tupl
 
 
 def _previous_close(daily: pd.DataFrame, stamps: Stamps, interval: str, first: int) -> float:
-    """The close before the window, or the window's first open where the history begins in it."""
+    """The close before the window; the first open where history begins in it, the newest close where it is empty."""
     before = first
-    if interval != "1d" and len(stamps):
+    if interval != "1d" and not len(stamps):
+        before = len(daily)
+    elif interval != "1d":
         # The session of the first bar opened at or before it, so the one before that is one row back.
         before = int(np.searchsorted(opens(daily["date"]), stamps[0], side="right")) - 1
     row, column = (before - 1, "close") if before > 0 else (0, "open")
