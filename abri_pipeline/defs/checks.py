@@ -42,7 +42,7 @@ def dataset_checks(dataset: Dataset) -> dg.AssetChecksDefinition:
 def result(
     verdict: Verdict, dataset: Dataset, name: str, label: Mapping[str, dg.MetadataValue] | None = None
 ) -> dg.AssetCheckResult:
-    """A verdict as Dagster's result: the summary first, then figures, tables as Markdown; invented rows are called so."""
+    """A verdict as Dagster's result: summary, then figures, tables as Markdown; invented rows are called so."""
     return dg.AssetCheckResult(
         asset_key=dataset.name,
         check_name=name,
