@@ -43,14 +43,14 @@ def test_a_whole_archive_is_told_so(any_bench):
 
 
 @pytest.mark.parametrize("damage", [b"", b"no gzip at all", gzip.compress(b"other bytes"), None])
-def test_a_lost_payload_is_named_with_what_rests_on_it(any_bench, damage):
-    any_bench.bars(*JUNE, "NVDA", "QQQ")
-    lost = hash_of(any_bench, "NVDA")
+def test_a_lost_payload_is_named_with_what_rests_on_it(bench, damage):
+    bench.bars(*JUNE, "NVDA", "QQQ")
+    lost = hash_of(bench, "NVDA")
     if damage is None:
-        file_of(any_bench, lost).unlink()
+        file_of(bench, lost).unlink()
     else:
-        file_of(any_bench, lost).write_bytes(damage)
-    found = upkeep.verify(any_bench.engine, any_bench.archive)
+        file_of(bench, lost).write_bytes(damage)
+    found = upkeep.verify(bench.engine, bench.archive)
     assert found.unproven == [lost]
     assert (lost in found.missing, lost in found.corrupt) == (damage is None, damage is not None)
     assert found.needed_by[lost] == {"price_history_daily", "ingestion_audit"}
