@@ -16,6 +16,7 @@ from abri_pipeline.ingest import books, runs, watchlist
 from abri_pipeline.ingest.ask import Answer, Asked, ask
 from abri_pipeline.ingest.delivery import Delivery, nothing
 from abri_pipeline.ingest.desk import Desk, Load, UnitResult, Window
+from abri_pipeline.ingest.intraday_basis import rebase
 from abri_pipeline.ingest.intraday_books import Reasons, book, on_the_books, unmade
 from abri_pipeline.ingest.intraday_plan import ASSET_CLASS, Need, kept, plan
 from abri_pipeline.ingest.publish import Batch, Judgement, publish
@@ -86,6 +87,7 @@ def unit(desk: Desk, window: Window, early: Need) -> UnitResult:
     """
     symbol, timeframe = early.listed.symbol, early.timeframe
     with unit_lease(desk.engine, f"{timeframe}:{symbol}"):
+        rebase(desk.engine, symbol, (timeframe, *early.resampled))
         with desk.engine.connect() as connection:
             (need,) = _plan(connection, desk, early.listed, {timeframe: early.resampled}, window)
             told, lacking = on_the_books(connection, need), unmade(connection, need)
