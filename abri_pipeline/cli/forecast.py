@@ -37,6 +37,7 @@ def dry_run(wish: Wish) -> int:
             registry,
             Window(wish.window.start, wish.window.end),
             wish.symbols,
+            timeframes=_timeframes(wish),
             full_refresh=wish.full_refresh,
             fetchers=wish.max_concurrent or FETCHERS,
         )
@@ -46,6 +47,11 @@ def dry_run(wish: Wish) -> int:
     else:
         _draw(found, wish, market)
     return DONE
+
+
+def _timeframes(wish: Wish) -> tuple[str, ...]:
+    """Those named; a launch of named symbols asks for days only."""
+    return wish.timeframes or (("1d",) if wish.symbols else ())
 
 
 @contextmanager
@@ -90,15 +96,15 @@ def _draw(found: "Forecast", wish: Wish, market: str | None) -> None:
     for note in wish.window.notes:
         terminal().note(note)
     asked = [one for one in found.symbols if one.asked]
-    rows = [(o.symbol, o.expected, o.stored, o.waiting, o.asked, o.start, o.end) for o in asked]
+    rows = [(o.symbol, o.timeframe, o.expected, o.stored, o.waiting, o.asked, o.start, o.end) for o in asked]
     figures = ("expected", "stored", "waiting", "asked for")
-    title = f"Daily bars {found.window.start} to {found.window.end}: {found.sessions:,} sessions to ask for"
+    title = f"Bars {found.window.start} to {found.window.end}: {found.sessions:,} sessions to ask for"
     columns = ("provider", "symbols", "requests", "quota used", "quota left", "frees at", "takes at least")
     right = ("symbols", "requests", "takes at least")
     terminal().show(
         *show.labelled(market),
-        show.table(title, ("symbol", *figures, "from", "to"), rows, figures),
-        show.table("If one provider answers it all", columns, [_line(one) for one in found.providers], right),
+        show.table(title, ("symbol", "timeframe", *figures, "from", "to"), rows, figures),
+        show.table("Requests, were one provider asked for all that it reaches", columns, [_line(one) for one in found.providers], right),
     )
     terminal().note(OTHERS)
 

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import pandas as pd
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from abri_pipeline.calendars import clock
 from abri_pipeline.calendars.sessions import closed_sessions
 from abri_pipeline.contracts import operations
+from abri_pipeline.ingest import intraday_plan
 from abri_pipeline.ingest.ask import UNREADABLE
 from abri_pipeline.ingest.desk import FETCHERS, Window
 from abri_pipeline.ingest.equity import ASSET_CLASS
 from abri_pipeline.ingest.plan import TIMEFRAME, Need, plan
-from abri_pipeline.ingest.watchlist import followed
+from abri_pipeline.ingest.watchlist import Listed, followed
 from abri_pipeline.providers.errors import BadRequest
 from abri_pipeline.providers.registry import Provider, Registry
 from abri_pipeline.quality.ranges import days_in
@@ -27,10 +28,12 @@ TYPICAL_MS = 400.0  # of one answer, where nothing was measured yet
 
 @dataclass(frozen=True, slots=True)
 class SymbolForecast:
-    """One instrument: how many sessions the window expects of it, how many are stored, not to be asked for yet, and
-    to be asked for; and from when to when one request would reach, None where nothing is asked."""
+    """One instrument in one timeframe, in sessions: how many the window expects of it, how many of them are stored,
+    not to be asked for yet, to be asked for; and the days that the requests would reach over, None where nothing is
+    asked."""
 
     symbol: str
+    timeframe: str
     expected: int
     stored: int
     waiting: int
@@ -76,27 +79,76 @@ def forecast(
     window: Window,
     symbols: Sequence[str] = (),
     *,
+    timeframes: Sequence[str] = (),
     full_refresh: bool = False,
     fetchers: int = FETCHERS,
 ) -> Forecast:
-    """The plan for daily bars of a window.
+    """The plan for the bars of a window: of `timeframes` where any are named, else of whatever the watchlist keeps.
 
     Raises:
         UnknownSymbol: a named symbol is not on the watchlist.
     """
     now, moment = clock.now(), clock.wall()
     with engine.connect() as connection:
-        needs = plan(connection, followed(connection, symbols), window, now, full_refresh)
+        listed = followed(connection, symbols)
+        daily = not timeframes or TIMEFRAME in timeframes
+        found = _daily(connection, listed, window, now, full_refresh) if daily else []
+        found += _intraday(connection, registry, listed, timeframes, window, now, full_refresh)
         speeds = _speeds(frame(connection, operations.PROVIDER_METRICS))
-    asked = [need for need in needs if need.sessions]
+    asked = [one for one in found if one.asked]
+    names = list(dict.fromkeys(p.name for one in asked or found for p in _able(registry, one.timeframe)))
     usage = Usage(engine)
-    able = [p for p in registry.for_bars(ASSET_CLASS, TIMEFRAME) if p.adjustment not in UNREADABLE]
     providers = [
-        _provider(provider, asked, now, moment, usage, speeds.get(provider.name, TYPICAL_MS) / 1000 / fetchers)
-        for provider in able
+        _provider(registry[name], asked, now, moment, usage, speeds.get(name, TYPICAL_MS) / 1000 / fetchers)
+        for name in names
     ]
+    return Forecast(window, tuple(found), tuple(providers))
+
+
+def _able(registry: Registry, timeframe: str) -> list[Provider]:
+    """Who may be asked for a timeframe."""
+    return [p for p in registry.for_bars(ASSET_CLASS, timeframe) if p.adjustment not in UNREADABLE]
+
+
+def _daily(
+    connection: Connection, listed: Sequence[Listed], window: Window, now: datetime, full_refresh: bool
+) -> list[SymbolForecast]:
     days = closed_sessions(now)
-    return Forecast(window, tuple(_symbol(need, days) for need in needs), tuple(providers))
+    return [_symbol(need, days) for need in plan(connection, listed, window, now, full_refresh)]
+
+
+def _intraday(
+    connection: Connection,
+    registry: Registry,
+    listed: Sequence[Listed],
+    timeframes: Sequence[str],
+    window: Window,
+    now: datetime,
+    full_refresh: bool,
+) -> list[SymbolForecast]:
+    shorter = [one for one in timeframes if one != TIMEFRAME]
+    if timeframes and not shorter:
+        return []
+    return [
+        _shorter(need)
+        for one in listed
+        if (frames := intraday_plan.kept(one, shorter))
+        for need in intraday_plan.plan(connection, registry, one, frames, window, now, full_refresh)
+    ]
+
+
+def _shorter(need: intraday_plan.Need) -> SymbolForecast:
+    expected, span = set(need.wanted), need.request
+    return SymbolForecast(
+        need.listed.symbol,
+        need.timeframe,
+        len(expected),
+        len(expected & need.have),
+        len(expected & need.waiting.keys() - set(need.sessions)),
+        len(need.sessions),
+        span.start if span else None,
+        span.end if span else None,
+    )
 
 
 def _symbol(need: Need, days: Sequence[date]) -> SymbolForecast:
@@ -105,6 +157,7 @@ def _symbol(need: Need, days: Sequence[date]) -> SymbolForecast:
     span = need.request if need.sessions else None
     return SymbolForecast(
         need.listed.symbol,
+        TIMEFRAME,
         len(expected),
         len(expected & need.have),
         waiting,
@@ -115,32 +168,31 @@ def _symbol(need: Need, days: Sequence[date]) -> SymbolForecast:
 
 
 def _provider(
-    provider: Provider, needs: Sequence[Need], now: datetime, moment: datetime, usage: Usage, pace: float
+    provider: Provider, asked: Sequence[SymbolForecast], now: datetime, moment: datetime, usage: Usage, pace: float
 ) -> ProviderForecast:
-    counts = [_requests(provider, need, now) for need in needs]
+    counts = [_requests(provider, one, now) for one in asked]
     requests = sum(counts)
     weight = provider.declared.weight if any(limit.unit == "weight" for limit in provider.limits) else 1
     cost = requests * weight
     limits = usage.standing(provider.name, provider.limits, moment)
     waits = max((_wait(one, cost) for one in limits), default=0.0)
     return ProviderForecast(
-        provider.name, sum(map(bool, counts)), requests, cost, max(waits, requests * pace), waits, tuple(limits)
+        provider.name,
+        len({o.symbol for o, n in zip(asked, counts, strict=True) if n}),
+        requests,
+        cost,
+        max(waits, requests * pace),
+        waits,
+        tuple(limits),
     )
 
 
-def _requests(provider: Provider, need: Need, now: datetime) -> int:
-    span = need.request
+def _requests(provider: Provider, one: SymbolForecast, now: datetime) -> int:
+    if one.start is None or one.end is None:
+        return 0
+    kind, today = {"asset_class": ASSET_CLASS, "timeframe": one.timeframe}, now.date()
     try:
-        return len(
-            provider.queries(
-                need.listed.symbol,
-                span.start,
-                span.end,
-                asset_class=ASSET_CLASS,
-                timeframe=TIMEFRAME,
-                today=now.date(),
-            )
-        )
+        return len(provider.queries(one.symbol, one.start, one.end, **kind, today=today))
     except BadRequest:  # it has the instrument under no name then
         return 0
 
