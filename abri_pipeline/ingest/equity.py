@@ -123,6 +123,8 @@ def store(desk: Desk, need: Need, asked: Asked, answer: Answer, span: Window) ->
 
     def afterwards(connection: Connection, screened: list[Screened]) -> None:
         books.decision(connection, desk.job_id, need.listed.symbol, WANTED, asked, answer.provider)
+        if not verdicts.refused:
+            rows.vouch(connection, desk.archive, need.listed.symbol, screened[0].accepted, answer)
         _book(connection, need, _reasons(answer, verdicts, screened[0]), None if verdicts.refused else span)
 
     return publish(desk, answer.delivery, batches, judgement=verdicts, prepare=prepare, afterwards=afterwards)

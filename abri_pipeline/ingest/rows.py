@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from abri_pipeline.calendars.sessions import closed_sessions, final_at
@@ -9,7 +10,9 @@ from abri_pipeline.contracts.equity import ACTIONS, BARS
 from abri_pipeline.ingest.ask import Answer
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.ingest.watchlist import Listed
+from abri_pipeline.warehouse.archive import Archive
 from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.tables import sql_table
 
 PRICES = ["open", "high", "low", "close", "adj_close"]
 # Two adjusted closes of one bar differ by rounding on the wire; a new dividend moves them by far more.
@@ -62,3 +65,20 @@ def rebased(connection: Connection, symbol: str, span: Window, answer: Answer) -
     both = stored.merge(fetched, on="date", suffixes=("", "_now"))
     moved = [(both[f"{c}_now"] / both[c] - 1).abs().gt(SAME_ADJUSTMENT).any() for c in ("close", "adj_close")]
     return any(moved)
+
+
+def vouch(connection: Connection, archive: Archive, symbol: str, accepted: pd.DataFrame, answer: Answer) -> None:
+    """Rows whose own payload is lost and which this answer confirms are from now on this answer's.
+
+    A row that is confirmed keeps the payload it first came from, so that a replay changes nothing; where the archive
+    lost that one, the row would never resolve again.
+    """
+    told = answer.delivery.provenance
+    bars = sql_table(BARS)
+    own = (bars.c.symbol == symbol, bars.c.source_provider == told["source_provider"])
+    hashes = connection.execute(sa.select(bars.c.raw_hash).where(*own).distinct()).scalars()
+    lost = [digest for digest in hashes if digest not in archive]
+    if lost:
+        read = [day.date() for day in accepted["date"]]
+        again = bars.update().where(*own, bars.c.raw_hash.in_(lost), bars.c.date.in_(read))
+        connection.execute(again.values(raw_hash=told["raw_hash"], pulled_at=told["pulled_at"]))

@@ -18,7 +18,7 @@ from abri_pipeline.calendars import clock
 from abri_pipeline.calendars.sessions import closed_sessions, sessions
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.operations import ARMS
-from abri_pipeline.ingest import equity, renaming, watchlist
+from abri_pipeline.ingest import equity, renaming, upkeep, watchlist
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.tables import metadata
@@ -184,17 +184,28 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: any(own.stored for own in self.known.values()))
     @rule(number=st.integers(0, 99), how=st.sampled_from(["gone", "damaged"]))
     def drop_raw(self, number: int, how: str) -> None:
-        """A payload of the archive is lost or damaged: it is named, and no other."""
+        """A payload of the archive is lost or damaged: it is named, and no other, and read again."""
         named = sorted(set(self.stage.rows(BARS, "raw_hash")["raw_hash"]))
         digest = named[number % len(named)]
         path = self.stage.archive.root / digest[:2] / digest[2:4] / f"{digest}.gz"
-        body = path.read_bytes()
         if how == "gone":
             path.unlink()
         else:
-            path.write_bytes(body[: len(body) // 2])
+            path.write_bytes(path.read_bytes()[:20])
+        found = upkeep.verify(self.stage.engine, self.stage.archive)
         assert self.stage.unresolved() == [digest]
-        path.write_bytes(body)
+        assert digest in found.lost
+        self._mend()
+        # The days of its windows were cut out of what is known, so that all of them are asked for.
+        windows = []
+        for loss in upkeep.reopen(self.stage.engine, self.stage.archive, found):
+            kept = next(kept for kept, own in self.known.items() if own.ticker == loss.symbol)
+            assert loss.start is not None
+            assert loss.end is not None
+            windows.append((kept, Window(loss.start, loss.end)))
+            self.known[kept].reopened |= {d for d in DAYS if loss.start <= d <= loss.end}
+        for kept, window in windows:
+            self._load(kept, window)
 
     # --- what must hold
 

@@ -20,7 +20,8 @@ NEXT_TRY = timedelta(hours=24)  # a day that was asked for in vain is not asked 
 class Instrument:
     """One instrument: `kept` is the ticker of its history at the vendor, `ticker` the one it goes by.
 
-    `unread` are days whose bar the vendor has corrected since it was read.
+    `unread` are days whose bar the vendor has corrected since it was read; `reopened` are to be read again because
+    their payload was lost.
     """
 
     kept: str
@@ -30,17 +31,19 @@ class Instrument:
     missing: set[date] = field(default_factory=set)
     waiting: dict[date, datetime] = field(default_factory=dict)
     unread: set[date] = field(default_factory=set)
+    reopened: set[date] = field(default_factory=set)
 
     def wanted(self, expected: Iterable[date], again: Iterable[date], now: datetime) -> set[date]:
         """The days of a load that somebody must be asked for."""
-        days, asleep = set(expected), {d for d, until in self.waiting.items() if until > now}
+        days, asleep = set(expected), {d for d, until in self.waiting.items() if until > now} - self.reopened
         due = {d for d in self.early if final_at(d) <= now}
-        return (days - self.stored.keys() - asleep) | (days & due) | (days & set(again))
+        return (days - (self.stored.keys() - self.reopened) - asleep) | (days & due) | (days & set(again))
 
     def landed(self, calls: Sequence[Call], vendor: dict[date, Cells], now: datetime) -> None:
         """The days that were served are stored; all others stand on the same basis as they do."""
         served = {d for call in calls for d in vendor if call.start <= d <= call.end}
         self.unread -= served
+        self.reopened -= {d for call in calls for d in self.reopened if call.start <= d <= call.end}
         for day in served | self.stored.keys():
             if day in vendor and day not in self.unread:
                 self.stored[day] = vendor[day]

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.model import Table
-from abri_pipeline.contracts.operations import AUDIT, COVERAGE, GAPS
+from abri_pipeline.contracts.operations import COVERAGE, GAPS
 from abri_pipeline.ingest import equity
 from abri_pipeline.ingest.desk import Desk, Load, Window
 from abri_pipeline.quality.ranges import days_in
@@ -79,8 +79,8 @@ class Stage:
         return found
 
     def unresolved(self) -> list[str]:
-        """Hashes of bars and of the audit whose payload is not archived or not what its name says."""
-        named = set(self.rows(BARS, "raw_hash")["raw_hash"]) | set(self.rows(AUDIT)["raw_hash"].dropna())
+        """Hashes of bars whose payload is not archived, and payloads that are not what their name says."""
+        named = set(self.rows(BARS, "raw_hash")["raw_hash"])
         return sorted(set(self.archive.verify()) | {digest for digest in named if digest not in self.archive})
 
     def have(self, symbol: str, days: Sequence[date]) -> set[date]:

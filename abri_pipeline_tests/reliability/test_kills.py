@@ -15,7 +15,7 @@ from abri_pipeline.calendars import clock
 from abri_pipeline.calendars.sessions import closed_sessions
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.operations import AUDIT
-from abri_pipeline.ingest import equity
+from abri_pipeline.ingest import equity, rebuild
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.ingest.journal import Journal
 from abri_pipeline_tests.reliability.stage import STEPS, Stage, dying_at, dying_before_statement, seeded
@@ -87,6 +87,7 @@ def check_what_it_left(stage: Stage) -> None:
     lines.catch_up(stage.engine)
     told = Counter(str(record["audit_id"]) for record in lines.read())
     assert told == Counter(booked[booked["job_id"] == "killed"]["audit_id"])
+    assert rebuild.oracle(stage.engine, stage.archive) == []
 
 
 def check_convergence(stage: Stage, most: int) -> None:
@@ -101,6 +102,7 @@ def check_convergence(stage: Stage, most: int) -> None:
     counted = stage.rows(BARS)
     assert equity.load(stage.desk(), JULY, THREE).calls == 0
     assert stage.rows(BARS).equals(counted)
+    assert rebuild.oracle(stage.engine, stage.archive) == []
 
 
 @pytest.mark.parametrize("number", range(KILLS))

@@ -29,7 +29,7 @@ def assert_same(stored: dict[date, Cells], wanted: dict[date, Cells]) -> None:
     """The same days with the same cells; prices to the last bits."""
     assert sorted(stored) == sorted(wanted)
     for day, cells in wanted.items():
-        assert stored[day] == pytest.approx(cells, rel=1e-9), day
+        assert stored[day] == pytest.approx(cells, rel=1e-9), f"{day}: {stored[day]} is stored, {cells} was served"
 
 
 def assert_equals_vendor(stage: Stage, symbols: Sequence[str], window: Window) -> None:

@@ -56,7 +56,7 @@ class Vendor(SmallMarket):
                 # As a share of the price as traded, so that a later split carries it like the price itself.
                 factor = 1 + cents / 100 / (100.0 + days.index(day))
                 frame.loc[row, ["close", "adj_close"]] *= factor
-                frame.loc[row, "volume"] += shares
+                frame.loc[row, "volume"] += shares * (frame.loc[row, "volume"] // 1000)  # 1,000 shares, as traded
         return frame
 
 
