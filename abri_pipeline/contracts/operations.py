@@ -156,6 +156,8 @@ AUDIT = Table(
         _text("outcome", "what came of it", choices=OUTCOMES),
         _count("rows", "rows read"),
         _count("unchanged", "of them already stored alike"),
+        _text("timeframe", "timeframe of the bars, or the dataset", required=False),
+        _at("pulled_at", "when the payload was received", required=False),
         _text("raw_hash", "archived payload", required=False),
         Field("latency_ms", Kind.NUMBER, "time the fetch took", "milliseconds", low=0),
         _text("error", "what went wrong", required=False),

@@ -43,6 +43,8 @@ def audit(
         "outcome": result.outcome,
         "rows": result.rows,
         "unchanged": max(0, result.rows - result.rejected - result.inserted - result.changed),
+        "timeframe": delivery.timeframe,
+        "pulled_at": delivery.pulled_at,
         "raw_hash": delivery.raw_hash,
         "latency_ms": delivery.latency_ms,
         "error": result.reason or None,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -38,10 +38,9 @@ from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.archive import Archive, PayloadCorrupt, PayloadMissing
 from abri_pipeline.warehouse.engine import open_engine
 from abri_pipeline.warehouse.reads import frame, records
-from abri_pipeline.warehouse.tables import metadata, sql_table
+from abri_pipeline.warehouse.tables import metadata
 
 ACCEPTED = ("stored", "unchanged", "empty")
-RECEIVED = timedelta(hours=1)  # at most, between the receipt of a delivery and its record
 QUARANTINED = "malformed"  # whole, read, and refused by the rules: it must be refused again
 SPREADS, FILINGS, FACTS = credit_contract.SPREADS, filings_contract.FILINGS, filings_contract.FACTS
 CURATED = {curated.table.name: curated for curated in reference.CURATED}
@@ -110,30 +109,14 @@ def story(connection: Connection, dataset: str) -> Story:
     """The deliveries of a dataset in the order in which they were stored, and who they were for."""
     where = [("dataset", "=", dataset), ("raw_hash", "is not", None), ("outcome", "in", [*ACCEPTED, QUARANTINED])]
     audit = frame(connection, operations.AUDIT, where=where)
-    arrivals = _arrivals(connection, FILLS[dataset])
-    newest: dict[str, datetime] = {}
     deliveries = []
     for row in records(audit):
-        recorded = row.recorded_at.to_pydatetime()
-        # The audit has no time of receipt. A row that the delivery wrote has it: after the record before, not long
-        # before its own.
-        after = max(newest.get(row.symbol, recorded - RECEIVED), recorded - RECEIVED)
-        known = [at for at in arrivals.get(row.raw_hash, ()) if after <= at <= recorded]
         span = None if pd.isna(row.window_start) else Window(row.window_start.date(), row.window_end.date())
-        at = max(known, default=recorded)
-        deliveries.append(Told(row.audit_id, row.symbol, row.provider, span, row.outcome, row.raw_hash, at))
-        newest[row.symbol] = recorded
+        at = row.recorded_at if pd.isna(row.pulled_at) else row.pulled_at
+        told = (row.audit_id, row.symbol, row.provider, span, row.outcome, row.raw_hash, at.to_pydatetime())
+        deliveries.append(Told(*told))
     listed = {one.instrument_id: one for one in _instruments(connection)}
     return Story(dataset, deliveries, held(connection) or REAL, watchlist.carried(connection), listed)
-
-
-def _arrivals(connection: Connection, tables: tuple[Dataset, ...]) -> dict[str, set[datetime]]:
-    found: dict[str, set[datetime]] = {}
-    for table in tables:
-        rows = sql_table(table)
-        for digest, at in connection.execute(sa.select(rows.c.raw_hash, rows.c.pulled_at).distinct()):
-            found.setdefault(digest, set()).add(at)
-    return found
 
 
 def _instruments(connection: Connection) -> Iterator[Listed]:

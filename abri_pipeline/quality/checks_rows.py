@@ -82,10 +82,10 @@ def _field_rules(field: Field, column: sa.ColumnElement[object], required: bool)
 
 
 def _newest(dataset: Dataset, payloads_only: bool) -> sa.Subquery:
-    """The newest audit record of each unit; ids grow, and settle the order of records of one instant."""
+    """The newest audit record of each unit and timeframe; ids grow, and settle the order of records of one instant."""
     audit = sql_table(AUDIT)
     order = (audit.c.recorded_at.desc(), audit.c.audit_id.desc())
-    place = sa.func.row_number().over(partition_by=audit.c.symbol, order_by=order).label("place")
+    place = sa.func.row_number().over(partition_by=(audit.c.symbol, audit.c.timeframe), order_by=order).label("place")
     query = sa.select(audit.c.symbol, audit.c.raw_hash, audit.c.outcome, audit.c.error, place).where(
         audit.c.dataset == booked(dataset)
     )

@@ -512,6 +512,8 @@ CREATE TABLE ingestion_audit (
     outcome TEXT COLLATE "C" NOT NULL,
     rows BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
+    timeframe TEXT COLLATE "C",
+    pulled_at TIMESTAMP WITH TIME ZONE,
     raw_hash TEXT COLLATE "C",
     latency_ms DOUBLE PRECISION,
     error TEXT COLLATE "C",

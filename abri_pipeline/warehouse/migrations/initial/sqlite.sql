@@ -510,6 +510,8 @@ CREATE TABLE ingestion_audit (
     outcome TEXT NOT NULL,
     rows BIGINT NOT NULL,
     unchanged BIGINT NOT NULL,
+    timeframe TEXT,
+    pulled_at TEXT,
     raw_hash TEXT,
     latency_ms DOUBLE,
     error TEXT,
