@@ -27,6 +27,7 @@ from abri_pipeline.quality.gaps import Gap, Why, merge
 from abri_pipeline.quality.ranges import days_in
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.locks import unit_lease
+from abri_pipeline.warehouse.patience import patiently
 from abri_pipeline.warehouse.reads import Condition, frame, records
 
 NO_MORE_TO_COME = ("absent", "permanent")  # kinds of failure that asking again tomorrow does not mend
@@ -123,15 +124,23 @@ def load(desk: Desk, window: Window, symbols: Sequence[str] = (), attempts: int 
 
 
 def unit(desk: Desk, listed: Listed, days: Sequence[date], attempts: int) -> UnitResult:
-    """One symbol: ask, ask a second provider for what is still missing, then write down what that proves."""
+    """One symbol: ask, ask a second provider for what is still missing, then write down what that proves.
+
+    Whoever comes second, or does it again because the database went away, asks for what is missing by then.
+    """
+    return patiently(lambda: _unit(desk, listed, days, attempts))
+
+
+def _unit(desk: Desk, listed: Listed, days: Sequence[date], attempts: int) -> UnitResult:
     with unit_lease(desk.engine, equity.lease_of(listed.symbol)):
-        need = _need(desk, listed, days)
+        need = _need(desk, listed, _missing(desk, listed.symbol, days))
         if need is None:
             return UnitResult(listed.symbol, "unchanged")
         result, first = equity.fill(desk, need)
         answers, reasons = [first], _told(desk, need)
         for other in _others(desk, first):
-            left = _need(desk, listed, sorted(set(_missing(desk, need)) & _reach(desk, other, listed.symbol, need)))
+            missing = _missing(desk, listed.symbol, need.sessions)
+            left = _need(desk, listed, sorted(_reach(desk, other, listed.symbol, need).intersection(missing)))
             if left is None:
                 continue
             again, second = equity.fill(desk, left, only=other)
@@ -152,12 +161,12 @@ def _need(desk: Desk, listed: Listed, days: Sequence[date]) -> Need | None:
     return needs[0] if needs and needs[0].sessions else None
 
 
-def _missing(desk: Desk, need: Need) -> list[date]:
-    """The sessions of a need that are still not stored."""
-    where: list[Condition] = [("symbol", "=", need.listed.symbol), ("date", "in", need.sessions)]
+def _missing(desk: Desk, symbol: str, days: Sequence[date]) -> list[date]:
+    """Those of some sessions that are not stored."""
+    where: list[Condition] = [("symbol", "=", symbol), ("date", "in", days)]
     with desk.engine.connect() as connection:
         stored = set(frame(connection, BARS, columns=["date"], where=where)["date"].dt.date)
-    return [day for day in need.sessions if day not in stored]
+    return [day for day in days if day not in stored]
 
 
 def _told(desk: Desk, need: Need) -> dict[date, Why]:
@@ -192,7 +201,7 @@ def _conclude(desk: Desk, need: Need, answers: Sequence[Asked], reasons: Mapping
     who could be asked has, is given up; as long as somebody fails to answer, it is not. What the first provider said
     (`reasons`) stands where the second one failed.
     """
-    left = _missing(desk, need)
+    left = _missing(desk, need.listed.symbol, need.sessions)
     if not left:
         return
     silent = {day: _silent(desk, need, day, answers) for day in left}

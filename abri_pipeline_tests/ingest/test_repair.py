@@ -60,7 +60,8 @@ def test_a_second_provider_fills_what_the_first_one_spoilt(bench):
     assert mend(bench).results == []  # nothing is left to repair
 
 
-def test_p5_an_empty_answer_is_proof_only_when_a_second_provider_agrees(bench):
+def test_p5_an_empty_answer_is_proof_only_when_a_second_provider_agrees(any_bench):
+    bench = any_bench
     bench.market.holes = {("NVDA", HOLE)}
     bench.bars(*JULY)
     mend(bench)
