@@ -81,7 +81,7 @@ def test_an_end_ahead_is_cut_at_today_and_said(abri: Abri, sandbox: str) -> None
     assert any("cut at today" in note for note in document["notes"])
 
 
-def test_sigterm_stops_at_once_closes_the_books_and_a_rerun_converges(
+def test_o1_sigterm_stops_at_once_closes_the_books_and_a_rerun_converges(
     abri: Abri, home: Path, sandbox: str, faults: Faults
 ) -> None:
     faults.switches.append(Fault("yahoo", "delay", "20", match="chart"))

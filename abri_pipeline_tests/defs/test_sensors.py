@@ -309,7 +309,7 @@ def test_a_run_that_will_be_tried_again_is_not_mailed(instance: dg.DagsterInstan
         assert len(post.letters) == 1
 
 
-def test_a_mail_server_that_is_down_is_named_and_the_message_is_not_lost(
+def test_o3_a_mail_server_that_is_down_is_named_and_the_message_is_not_lost(
     instance: dg.DagsterInstance, mailed: pytest.MonkeyPatch
 ) -> None:
     with socket.socket() as free:
@@ -340,7 +340,7 @@ def test_without_a_mail_server_the_message_is_logged_and_said_to_be_off(
     assert "NVDA,TSLA" in heard.text
 
 
-def test_the_daemon_tells_of_each_failure_once_and_of_none_before_it_was_started(
+def test_o3_the_daemon_tells_of_each_failure_once_and_of_none_before_it_was_started(
     instance: dg.DagsterInstance, mailed: pytest.MonkeyPatch
 ) -> None:
     fail(instance)
