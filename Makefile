@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo up test lint bench docs lock clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Made anew when the lock or the project's own metadata change; a second make finds it ready at once.
 $(READY): requirements.lock pyproject.toml
@@ -42,6 +42,12 @@ bench: $(READY) ## measurements, medians of five
 
 docs: $(READY) ## write docs/datasets.md from the contracts
 	@$(BIN)/python -c 'from abri_pipeline.contracts.pages import datasets_page; from pathlib import Path; Path("docs/datasets.md").write_text(datasets_page())'
+
+kills: $(READY) ## 200 seeded kills of a load, over both databases
+	@ABRI_KILLS=200 $(BIN)/python -m pytest -q abri_pipeline_tests/reliability/test_kills.py
+
+machine: $(READY) ## 500 random histories of 50 steps on each database, against a plain dictionary
+	@ABRI_MACHINE=500x50 $(BIN)/python -m pytest -q abri_pipeline_tests/reliability/test_machine.py
 
 lock: ## write requirements.lock anew from pyproject.toml
 	@rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv

@@ -4,7 +4,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -39,22 +40,17 @@ lengths = st.integers(1, 12)
 class Machine(RuleBasedStateMachine):
     """Rules are what happens to the platform and its vendor; after each one the database equals the model."""
 
-    url: ClassVar[str] = ""  # of a database at the newest revision; a SQLite file is copied, PostgreSQL is emptied
+    fresh: ClassVar[Callable[[Path], AbstractContextManager[str]]]  # a new database, given a folder of its own
 
     def __init__(self) -> None:
         super().__init__()
         self.home = Path(tempfile.mkdtemp(prefix="abri-machine-"))
-        self.stage = Stage(self._database(), self.home)
+        self.database = type(self).fresh(self.home)
+        self.stage = Stage(self.database.__enter__(), self.home)
         self.known = {kept: Instrument(kept, kept) for kept in TICKERS}
         self.renamed_on = dict.fromkeys(TICKERS, date.min)
         self.row, self.evening = FROM, False
         self._set_clock()
-
-    def _database(self) -> str:
-        if not self.url.startswith("sqlite"):
-            return self.url
-        shutil.copy(self.url.removeprefix("sqlite:///"), self.home / "abri.db")
-        return f"sqlite:///{self.home / 'abri.db'}"
 
     @initialize()
     def seed(self) -> None:
@@ -230,6 +226,7 @@ class Machine(RuleBasedStateMachine):
                 self._converge()
         finally:
             self.stage.engine.dispose()
+            self.database.__exit__(None, None, None)
             shutil.rmtree(self.home, ignore_errors=True)
 
     def _converge(self) -> None:
