@@ -19,7 +19,7 @@ from abri_pipeline.calendars import clock
 from abri_pipeline.calendars.sessions import closed_sessions, sessions
 from abri_pipeline.contracts.equity import BARS
 from abri_pipeline.contracts.operations import ARMS
-from abri_pipeline.ingest import equity, renaming, upkeep, watchlist
+from abri_pipeline.ingest import equity, renaming, repair, upkeep, watchlist
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.warehouse.engine import begin
 from abri_pipeline.warehouse.tables import metadata
@@ -141,10 +141,20 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: any(own.missing for own in self.known.values()))
     @rule()
     def repair(self) -> None:
-        """Every open gap is asked for again."""
+        """What is missing is asked for once more, and given up where it stays so."""
         for kept, own in self.known.items():
-            if own.missing:
-                self._load(kept, Window(min(own.missing), max(own.missing)))
+            if not own.missing:
+                continue
+            before, now = len(self.stage.wire.made()), clock.now()
+            window = Window(min(own.missing), max(own.missing))
+            load = repair.load(self.stage.desk(), window, (own.ticker,))
+            calls = self.stage.wire.made()[before:]
+            assert bool(load.failed) <= self.stage.wire.down
+            if calls and not self.stage.wire.down and self._served(kept, calls):
+                own.landed(calls, shown(self.stage.market, kept), now)
+                own.missing -= own.stored.keys()
+            # How long a day is left alone after a repair is repair's to say.
+            own.waiting = self.stage.waiting(own.ticker, DAYS, now)
 
     @rule(kept=instruments, back=ago, length=lengths)
     def duplicate_delivery(self, kept: str, back: int, length: int) -> None:

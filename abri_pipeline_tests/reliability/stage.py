@@ -5,7 +5,7 @@ import random
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +19,7 @@ from abri_pipeline.ingest.desk import Desk, Load, Window
 from abri_pipeline.quality.ranges import days_in
 from abri_pipeline.settings import Settings
 from abri_pipeline.warehouse.archive import Archive
-from abri_pipeline.warehouse.reads import frame
+from abri_pipeline.warehouse.reads import frame, records
 from abri_pipeline_tests.postgres import engine_at
 from abri_pipeline_tests.reliability.wire import Vendor, Wire
 
@@ -88,6 +88,16 @@ class Stage:
         rows = self.rows(COVERAGE)
         own = rows[(rows["symbol"] == symbol) & (rows["state"] == "have")]
         return set(days_in(zip(own["range_start"].dt.date, own["range_end"].dt.date, strict=True), days))
+
+    def waiting(self, symbol: str, days: Sequence[date], now: datetime) -> dict[date, datetime]:
+        """The days that are not to be asked for before an instant to come."""
+        rows = self.rows(COVERAGE)
+        own = rows[(rows["symbol"] == symbol) & (rows["state"] != "have") & (rows["next_attempt_at"] > now)]
+        return {
+            day: row.next_attempt_at.to_pydatetime()
+            for row in records(own)
+            for day in days_in([(row.range_start.date(), row.range_end.date())], days)
+        }
 
     def missing(self, symbol: str, days: Sequence[date]) -> set[date]:
         """The days of the open gaps; a day in two of them fails."""
