@@ -155,7 +155,7 @@ def _book_silence(desk: Desk, need: Need, asked: Asked) -> UnitResult:
 def _book_failure(desk: Desk, need: Need, error: UpstreamError, asked: Asked) -> UnitResult:
     """Book a fetch that brought nothing: an absent symbol waits a day, any other may be tried at once."""
     result = UnitResult(need.listed.symbol, error.kind, reason=str(error))
-    why = Why("absent" if error.kind == "absent" else "failed", error.message)
+    why = Why("absent" if error.kind == "absent" else "failed", f"{error.provider}: {error.message}")
     sent = asked.unread.get(error.provider) or nothing(need.listed.symbol, TIMEFRAME, error.provider, need.request)
     return _book_nothing(desk, need, asked, sent, result, why)
 

@@ -42,6 +42,10 @@ def load(desk: Desk, window: Window) -> Load:
 def _company(desk: Desk, window: Window, ticker: str) -> UnitResult:
     if not desk.full_refresh and freshness.fresh(desk.engine, ticker, FILINGS.name):
         return UnitResult(ticker, "unchanged")
+    if not desk.full_refresh and (again := freshness.asked_again(desk.engine, ticker, FILINGS.name)):
+        return UnitResult(
+            ticker, "absent", reason=f"unknown to the SEC when last asked; asked again from {again:%Y-%m-%d %H:%M} UTC"
+        )
     cik = COMPANIES[ticker].cik
     answer: Delivery | None = None
     try:
@@ -128,9 +132,11 @@ def _facts(ticker: str, facts: pd.DataFrame) -> pd.DataFrame:
 def _book_failure(desk: Desk, window: Window, ticker: str, error: UpstreamError, answer: Delivery | None) -> UnitResult:
     result = UnitResult(ticker, error.kind, reason=str(error))
     sent = answer or nothing(ticker, FILINGS.name, error.provider, None)
-    why = Why("absent" if error.kind == "absent" else "failed", error.message)
+    why = Why("absent" if error.kind == "absent" else "failed", f"{error.provider}: {error.message}")
     with begin(desk.engine) as connection:
         record = books.audit(connection, desk.job_id, FILINGS.name, sent, result)
         books.gaps(connection, ticker, FILINGS.name, [Gap(window.start, window.end, 0, why)])
+        if error.kind == "absent":
+            freshness.wait(connection, ticker, FILINGS.name, window.start, window.end)
     desk.journal.write(record)
     return result

@@ -202,7 +202,7 @@ def _book_silence(desk: Desk, need: Need, asked: Asked) -> UnitResult:
     else:
         error = asked.error
         result = UnitResult(need.name, error.kind, reason=str(error))
-        why = Why("absent" if error.kind == "absent" else "failed", error.message)
+        why = Why("absent" if error.kind == "absent" else "failed", f"{error.provider}: {error.message}")
         sent = asked.unread.get(error.provider) or nothing(symbol, timeframe, error.provider, need.request)
     with begin(desk.engine) as connection:
         row = books.audit(connection, desk.job_id, BARS.name, sent, result)

@@ -120,6 +120,17 @@ def test_a_company_the_sec_does_not_know_is_a_gap(meta):
     assert meta.gaps("META") == []
 
 
+def test_a_company_the_sec_does_not_know_is_asked_for_again_after_a_day(meta):
+    meta.move("2024-05-01T12:00:00Z")
+    first = load(meta)
+    again = load(meta)
+    assert (first.calls > 0, again.calls) == (True, 0)
+    assert {r.unit: r.outcome for r in again.results}["AMZN"] == "absent"
+    meta.move("2024-05-02T12:00:01Z")
+    assert load(meta).calls > again.calls
+    assert load(meta, full_refresh=True).calls > 0
+
+
 @pytest.mark.parametrize("fault", [{"kind": "truncate"}, {"kind": "html"}, {"kind": "status", "value": "503"}])
 def test_an_answer_that_cannot_be_read_stores_nothing_and_is_repaired(meta, fault):
     meta.fault("sec", match="companyfacts/CIK0001326801", **fault)
