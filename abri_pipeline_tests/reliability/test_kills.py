@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from abri_pipeline.calendars import clock
 from abri_pipeline.calendars.sessions import closed_sessions
 from abri_pipeline.contracts.equity import BARS
-from abri_pipeline.contracts.operations import AUDIT
+from abri_pipeline.contracts.operations import AUDIT, RUNS
 from abri_pipeline.ingest import equity, rebuild
 from abri_pipeline.ingest.desk import Window
 from abri_pipeline.ingest.journal import Journal
@@ -95,6 +95,7 @@ def check_convergence(stage: Stage, most: int) -> None:
     before = stage.wire.asked()
     again = run(stage)
     assert again.failed == []
+    assert "running" not in set(stage.rows(RUNS)["status"])  # the killed run is seen as interrupted
     after = stage.wire.asked()
     assert all(after[symbol] - before[symbol] <= most for symbol in THREE)
     assert_equals_vendor(stage, THREE, JULY)
