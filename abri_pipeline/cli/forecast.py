@@ -101,10 +101,11 @@ def _draw(found: "Forecast", wish: Wish, market: str | None) -> None:
     title = f"Bars {found.window.start} to {found.window.end}: {found.sessions:,} sessions to ask for"
     columns = ("provider", "symbols", "requests", "quota used", "quota left", "frees at", "takes at least")
     right = ("symbols", "requests", "takes at least")
+    lines = [_line(one) for one in found.providers]
     terminal().show(
         *show.labelled(market),
         show.table(title, ("symbol", "timeframe", *figures, "from", "to"), rows, figures),
-        show.table("Requests, were one provider asked for all that it reaches", columns, [_line(one) for one in found.providers], right),
+        show.table("Requests, were one provider asked for all that it reaches", columns, lines, right),
     )
     terminal().note(OTHERS)
 

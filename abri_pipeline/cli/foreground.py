@@ -105,21 +105,50 @@ def run(instance: "DagsterInstance", engine: "Engine", launched: Launched, *, qu
     """
     from abri_pipeline.contracts.catalog import DATASETS
     from abri_pipeline.defs.resources import WATCHER
+    from abri_pipeline.warehouse.locks import discard, unit_lease
 
+    close_dead_runs(instance, engine)
     run_id, stopped = str(uuid.uuid4()), threading.Event()
     worker = ThreadPoolExecutor(1, thread_name_prefix="abri-run")
     narrowed = [asset for step in launched.narrowed() for asset in STEPS[step]]
-    with watched(len(narrowed) or len(DATASETS), quiet=quiet) as watch, signals(stopped):
+    with (
+        unit_lease(engine, lease_of(run_id)),
+        watched(len(narrowed) or len(DATASETS), quiet=quiet) as watch,
+        signals(stopped),
+    ):
         context = contextvars.copy_context()
         context.run(WATCHER.set, watch)
         working = worker.submit(context.run, _execute, instance, launched, run_id)
         while not working.done() and not stopped.is_set():
             wait([working], timeout=0.1)
     worker.shutdown(wait=False)
+    discard(engine, lease_of(run_id))
     if not working.done():
         _close_books(instance, engine, run_id)
         raise StoppedMidway("interrupted: all that was stored stays, and the same command goes on from there")
     return _finished(run_id, working.result())
+
+
+def lease_of(run_id: str) -> str:
+    """The lease that a command holds for as long as it works on its Dagster run; it dies with the process."""
+    return f"dagster run:{run_id}"
+
+
+def close_dead_runs(instance: "DagsterInstance", engine: "Engine") -> list[str]:
+    """Cancel the runs of commands that were killed, which nobody else would ever end; returns their ids.
+
+    Until then their weeks would count as under way, and the sensors would leave them alone for ever.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+
+    from abri_pipeline.warehouse.locks import held
+
+    alive = [DagsterRunStatus.STARTED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING]
+    open_runs = instance.get_runs(RunsFilter(statuses=alive, tags={"abri/launched_by": "cli"}))
+    dead = [run for run in open_runs if not held(engine, lease_of(run.run_id))]
+    for run in dead:
+        instance.report_run_canceled(run, message="the command that ran it was killed")
+    return [run.run_id for run in dead]
 
 
 def _execute(instance: "DagsterInstance", launched: Launched, run_id: str) -> "ExecuteInProcessResult":

@@ -106,6 +106,23 @@ def test_o1_sigterm_stops_at_once_closes_the_books_and_a_rerun_converges(
     assert by_dataset(again)["price_history_daily"]["inserted"] == 20
 
 
+def test_r2_a_killed_command_is_closed_by_the_next_one(abri: Abri, home: Path, sandbox: str, faults: Faults) -> None:
+    faults.switches.append(Fault("yahoo", "delay", "20", match="chart"))
+    command = [*ABRI, "backfill", *WINDOW, "--symbols", "NVDA,SPY"]
+    settings = environment(home, ABRI_UPSTREAM_URL=sandbox)
+    with subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _wait_for_run(home)
+        process.kill()
+    faults.switches.clear()
+    again = abri("backfill", *WINDOW, "--symbols", "NVDA,SPY", "--json", ABRI_UPSTREAM_URL=sandbox)
+    assert again.returncode == 0
+    assert by_dataset(again)["price_history_daily"]["inserted"] == 20
+    assert sorted(rows(home, "SELECT status FROM backfill_runs")) == [("done",), ("interrupted",)]
+    runs = sqlite3.connect(home / "dagster" / "history" / "runs.db")
+    assert sorted(runs.execute("SELECT status FROM runs").fetchall()) == [("CANCELED",), ("SUCCESS",)]
+    runs.close()
+
+
 def _wait_for_run(home: Path) -> None:
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
