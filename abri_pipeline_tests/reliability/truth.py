@@ -26,7 +26,7 @@ def shown(market: SmallMarket, symbol: str) -> dict[date, Cells]:
 
 
 def assert_same(stored: dict[date, Cells], wanted: dict[date, Cells]) -> None:
-    """The same days with the same cells: prices to 1e-6, since the vendor rounds to six decimals once a split is ahead."""
+    """The same days with the same cells; prices to 1e-6: the vendor rounds to six decimals once a split is ahead."""
     assert sorted(stored) == sorted(wanted)
     for day, cells in wanted.items():
         assert stored[day] == pytest.approx(cells, rel=1e-6), f"{day}: {stored[day]} is stored, {cells} was served"
