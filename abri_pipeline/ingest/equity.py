@@ -190,7 +190,8 @@ def _book(connection: Connection, need: Need, why: Reasons, read: Window | None 
     have = need.have | (stored & set(days_in([(read.start, read.end)], days)) if read else set())
     # A session that was not asked for this time keeps its own waiting time, or daily loads would put it off for ever.
     again_at = clock.now() + RETRY_AFTER
-    tried = {d: again_at for d, w in missing.items() if w.cause != "failed" and d in asked and not w.given_up}
+    rests = {d for d, w in missing.items() if w.given_up and d in need.waiting}  # given up: its rest is longer
+    tried = {d: again_at for d, w in missing.items() if w.cause != "failed" and d in asked - rests}
     cover(connection, symbol, have, {**need.waiting, **tried}, days)
 
 

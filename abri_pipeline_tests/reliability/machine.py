@@ -209,7 +209,9 @@ class Machine(RuleBasedStateMachine):
             assert loss.start is not None
             assert loss.end is not None
             windows.append((kept, Window(loss.start, loss.end)))
-            self.known[kept].reopened |= {d for d in DAYS if loss.start <= d <= loss.end}
+            own = self.known[kept]
+            own.reopened |= {d for d in DAYS if loss.start <= d <= loss.end}
+            own.waiting = {d: until for d, until in own.waiting.items() if d not in own.reopened}
         for kept, window in windows:
             self._load(kept, window)
 
